@@ -1,0 +1,1 @@
+"""The development stack: every service, a demo town and its upstreams on one machine."""

@@ -1,0 +1,1 @@
+"""What every Kommunepuls service shares: Kafka, store, settings, logs, metrics, health."""

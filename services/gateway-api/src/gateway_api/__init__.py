@@ -1,0 +1,1 @@
+"""Serves residents, operators and the web app."""

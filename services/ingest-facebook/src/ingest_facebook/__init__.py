@@ -1,0 +1,1 @@
+"""Facebook pages become content items."""

@@ -1,0 +1,1 @@
+"""Permit archives become content items."""

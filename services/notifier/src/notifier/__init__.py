@@ -1,0 +1,1 @@
+"""Fans matches out to e-mail and push, once to a person."""

@@ -1,0 +1,1 @@
+"""Joins content and readings against subscriber profiles."""

@@ -1,0 +1,1 @@
+"""LoRaWAN, SenML and plough positions become readings and items."""
