@@ -1,0 +1,346 @@
+"""The embedded store: one SQLite file in WAL mode, a thread that writes and a few that read.
+
+Several processes may use the same file on one machine (not on a network disk). A write that was awaited
+survives `kill -9`; with `synchronous="full"` it survives a power cut too.
+"""
+
+import asyncio
+import itertools
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from kommunepuls_chassis.store.conditions import Where
+from kommunepuls_chassis.store.documents import Document, check_key, is_key
+from kommunepuls_chassis.store.errors import (
+    DocumentError,
+    StoreClosed,
+    StoreConfigurationError,
+    VersionConflict,
+)
+from kommunepuls_chassis.store.fields import Fields, check_collection_name
+from kommunepuls_chassis.store.port import Index, Stored
+from kommunepuls_chassis.store.sqlite_queries import (
+    after_clause,
+    order_clause,
+    quoted,
+    where_clause,
+)
+from kommunepuls_chassis.store.sqlite_schema import Catalogue
+from kommunepuls_chassis.store.sqlite_values import decode_document, encode_document
+from kommunepuls_chassis.store.sqlite_writer import Operation, Writer, translated
+
+Result = TypeVar("Result")
+
+READERS = 3
+BUSY_SECONDS = 30.0
+MOST_PER_STATEMENT = 500
+
+
+class SqliteStore:
+    """DocumentStore in one file. Open with `SqliteStore.open`, close with `close`."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], writing: sqlite3.Connection) -> None:
+        self._connect = connect
+        self._writer = Writer(writing)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self._reader = threading.local()
+        self._reading: list[sqlite3.Connection] = []
+        self._collections: dict[str, SqliteCollection] = {}
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, *, synchronous: Literal["normal", "full"] = "normal") -> "SqliteStore":
+        """Open or create the file, with its folder. Raises StoreConfigurationError if it cannot."""
+
+        def connect() -> sqlite3.Connection:
+            connection = sqlite3.connect(
+                path,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=512,
+            )
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {synchronous.upper()}")
+            return connection
+
+        def first() -> sqlite3.Connection:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = connect()
+            # An empty transaction shows at once whether the file can be written.
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+            return connection
+
+        try:
+            writing = await asyncio.to_thread(first)
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise StoreConfigurationError(f"the store's file {path} cannot be opened: {reason}") from error
+        return cls(connect, writing)
+
+    async def collection(self, name: str, *, indexes: Sequence[Index] = ()) -> "SqliteCollection":
+        """See DocumentStore."""
+        check_collection_name(name)
+        collection = self._collections.get(name) or SqliteCollection(self, name)
+        collection.fields.declare(indexes)
+        await self.write(lambda connection, catalogue: catalogue.ensure(connection, name, indexes))
+        return self._collections.setdefault(name, collection)
+
+    async def write(self, operation: Operation[Result]) -> Result:
+        """Run an operation in a transaction of the writing thread."""
+        return await self._writer.run(operation)
+
+    async def read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run a query in a reading thread; it sees every write that has returned."""
+        if self._closed:
+            raise StoreClosed("the store is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._query, query)
+
+    async def close(self) -> None:
+        """Finish the writes that were submitted and close the file."""
+        self._closed = True
+        await asyncio.to_thread(self._readers.shutdown)
+        for connection in self._reading:
+            connection.close()
+        # Last of all, so that SQLite can fold the write-ahead log into the file.
+        await self._writer.close()
+
+    def _query(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
+        try:
+            connection = getattr(self._reader, "connection", None)
+            if connection is None:
+                connection = self._reader.connection = self._connect()
+                self._reading.append(connection)
+                connection.execute("PRAGMA query_only = ON")
+            return query(connection)
+        except sqlite3.Error as error:
+            raise translated(error) from error
+
+
+class SqliteCollection:
+    """Collection over SQLite; see the port for what each method does."""
+
+    def __init__(self, store: SqliteStore, name: str) -> None:
+        self.name = name
+        self.fields = Fields(name)
+        self._store = store
+        self._table = quoted(name)
+
+    async def insert(self, key: str, document: Document) -> bool:
+        text = self._checked(key, document)
+        return await self._store.write(
+            lambda connection, catalogue: self._insert(connection, catalogue, key, document, text)
+        )
+
+    async def put(self, key: str, document: Document, *, expected_version: int | None = None) -> int:
+        text = self._checked(key, document)
+
+        def operation(connection: sqlite3.Connection, catalogue: Catalogue) -> int:
+            if expected_version is None:
+                return self._put(connection, catalogue, key, document, text)
+            if expected_version == 0:
+                if self._insert(connection, catalogue, key, document, text):
+                    return 1
+            else:
+                layout = catalogue.layout(connection, self.name)
+                row = [*layout.row(document, text), key, expected_version]
+                if connection.execute(layout.update_version, row).rowcount:
+                    layout.write_arrays(connection, key, document, new=False)
+                    return expected_version + 1
+            raise VersionConflict(self.name, key, expected_version)
+
+        return await self._store.write(operation)
+
+    async def put_many(self, items: Iterable[tuple[str, Document]]) -> None:
+        await self._write_many(items, self._put)
+
+    async def insert_many(self, items: Iterable[tuple[str, Document]]) -> list[bool]:
+        return await self._write_many(items, self._insert)
+
+    async def patch(self, key: str, changes: Document, *, where: Where | None = None) -> bool:
+        check_key(key)
+        checked = self.fields.check_changes(changes)
+        clause, parameters = self._where(where or {})
+
+        def operation(connection: sqlite3.Connection, catalogue: Catalogue) -> bool:
+            row = connection.execute(
+                f"SELECT document FROM {self._table} WHERE key = ? AND {clause}", [key, *parameters]
+            ).fetchone()
+            if row is None:
+                return False
+            document = decode_document(row[0])
+            for path, value in checked:
+                _set(document, path, value)
+            self._update(connection, catalogue, key, document)
+            return True
+
+        return await self._store.write(operation)
+
+    async def get(self, key: str) -> Stored | None:
+        if not is_key(key):
+            return None
+        statement = f"SELECT key, version, document FROM {self._table} WHERE key = ?"
+        found = await self._store.read(lambda connection: _stored(connection.execute(statement, (key,))))
+        return found[0] if found else None
+
+    async def get_many(self, keys: Iterable[str]) -> dict[str, Stored]:
+        wanted = [key for key in dict.fromkeys(keys) if is_key(key)]
+
+        def query(connection: sqlite3.Connection) -> dict[str, Stored]:
+            found: dict[str, Stored] = {}
+            for start in range(0, len(wanted), MOST_PER_STATEMENT):
+                part = wanted[start : start + MOST_PER_STATEMENT]
+                marks = ",".join("?" * len(part))
+                statement = f"SELECT key, version, document FROM {self._table} WHERE key IN ({marks})"
+                found.update((stored.key, stored) for stored in _stored(connection.execute(statement, part)))
+            return found
+
+        return await self._store.read(query)
+
+    async def find(
+        self,
+        where: Where,
+        *,
+        order_by: str | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+        after: tuple | None = None,
+    ) -> list[Stored]:
+        self.fields.check_order(order_by, limit, after)
+        clause, parameters = self._where(where)
+        if after is not None:
+            behind, position = after_clause(order_by, descending, after)
+            clause, parameters = f"{clause} AND {behind}", parameters + position
+        statement = self._select(clause, order_by, descending, limit)
+        return await self._store.read(lambda connection: _stored(connection.execute(statement, parameters)))
+
+    async def count(self, where: Where) -> int:
+        clause, parameters = self._where(where)
+        statement = f"SELECT count(*) FROM {self._table} WHERE {clause}"
+        return await self._store.read(
+            lambda connection: connection.execute(statement, parameters).fetchone()[0]
+        )
+
+    async def delete(self, key: str) -> bool:
+        if not is_key(key):
+            return False
+        statement = f"DELETE FROM {self._table} WHERE key = ?"
+        return await self._store.write(
+            lambda connection, _: connection.execute(statement, (key,)).rowcount > 0
+        )
+
+    async def delete_where(self, where: Where) -> int:
+        clause, parameters = self._where(where)
+        statement = (
+            f"DELETE FROM {self._table} WHERE key IN"
+            f" (SELECT key FROM {self._table} WHERE {clause} LIMIT {MOST_PER_STATEMENT})"
+        )
+        deleted = 0
+        while True:
+            step = await self._store.write(
+                lambda connection, _: connection.execute(statement, parameters).rowcount
+            )
+            deleted += step
+            if step < MOST_PER_STATEMENT:
+                return deleted
+
+    async def claim(
+        self,
+        where: Where,
+        *,
+        due_field: str,
+        now: datetime,
+        lease_seconds: float,
+        limit: int,
+        order_by: str | None = None,
+    ) -> list[Stored]:
+        due, until = self.fields.due(due_field, now, lease_seconds)
+        self.fields.check_order(order_by or due_field, limit, None)
+        conditions = [*self.fields.conditions(where), (due_field, due)]
+        clause, parameters = where_clause(self.name, self.fields.arrays, conditions)
+        statement = self._select(clause, order_by or due_field, False, limit)
+        path = self.fields.paths[due_field]
+
+        def operation(connection: sqlite3.Connection, catalogue: Catalogue) -> list[Stored]:
+            claimed = []
+            for stored in _stored(connection.execute(statement, parameters)):
+                _set(stored.document, path, until)
+                self._update(connection, catalogue, stored.key, stored.document)
+                claimed.append(Stored(stored.key, stored.version + 1, stored.document))
+            return claimed
+
+        return await self._store.write(operation)
+
+    def _checked(self, key: str, document: Document) -> str:
+        check_key(key)
+        self.fields.check_document(document)
+        return encode_document(document)
+
+    def _where(self, where: Where) -> tuple[str, list]:
+        return where_clause(self.name, self.fields.arrays, self.fields.conditions(where))
+
+    def _select(self, clause: str, order_by: str | None, descending: bool, limit: int | None) -> str:
+        statement = f"SELECT key, version, document FROM {self._table} WHERE {clause}"
+        statement += order_clause(order_by, descending)
+        return statement if limit is None else f"{statement} LIMIT {int(limit)}"
+
+    def _insert(
+        self, connection: sqlite3.Connection, catalogue: Catalogue, key: str, document: Document, text: str
+    ) -> bool:
+        layout = catalogue.layout(connection, self.name)
+        new = connection.execute(layout.insert, [key, *layout.row(document, text)]).rowcount > 0
+        if new:
+            layout.write_arrays(connection, key, document, new=True)
+        return new
+
+    def _put(
+        self, connection: sqlite3.Connection, catalogue: Catalogue, key: str, document: Document, text: str
+    ) -> int:
+        layout = catalogue.layout(connection, self.name)
+        ((version,),) = connection.execute(layout.upsert, [key, *layout.row(document, text)]).fetchall()
+        layout.write_arrays(connection, key, document, new=version == 1)
+        return version
+
+    def _update(
+        self, connection: sqlite3.Connection, catalogue: Catalogue, key: str, document: Document
+    ) -> None:
+        layout = catalogue.layout(connection, self.name)
+        text = encode_document(document)
+        connection.execute(layout.update, [*layout.row(document, text), key])
+        layout.write_arrays(connection, key, document, new=False)
+
+    async def _write_many(
+        self, items: Iterable[tuple[str, Document]], write: Callable[..., Result]
+    ) -> list[Result]:
+        results: list[Result] = []
+        remaining = iter(items)
+        while part := list(itertools.islice(remaining, MOST_PER_STATEMENT)):
+            prepared = await asyncio.to_thread(
+                lambda part=part: [(key, document, self._checked(key, document)) for key, document in part]
+            )
+            results += await self._store.write(
+                lambda connection, catalogue, prepared=prepared: [
+                    write(connection, catalogue, *entry) for entry in prepared
+                ]
+            )
+        return results
+
+
+def _stored(rows: Iterable[tuple[str, int, str]]) -> list[Stored]:
+    return [Stored(key, version, decode_document(text)) for key, version, text in rows]
+
+
+def _set(document: Document, path: tuple[str, ...], value: object) -> None:
+    """Set a field of a nested dict as MongoDB's $set does; DocumentError where a holder is no dict."""
+    holder: object = document
+    for name in path[:-1]:
+        holder = holder.setdefault(name, {})
+        if not isinstance(holder, dict):
+            raise DocumentError(f"{'.'.join(path)}: {name} holds no dict")
+    holder[path[-1]] = value

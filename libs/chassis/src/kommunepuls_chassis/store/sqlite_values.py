@@ -1,0 +1,80 @@
+"""How documents and indexed values are written in SQLite.
+
+A document is JSON text; a time is `{"$date": milliseconds}` and bytes are `{"$bytes": base64}`, which cannot
+be mistaken, since no name in a document starts with `$`. An indexed value is a SQLite value that sorts as
+MongoDB sorts: NULL, numbers, text, then blobs, which stand for booleans (first byte 1) and times (first byte
+2).
+"""
+
+import base64
+import json
+from datetime import datetime
+
+from kommunepuls_chassis.store.documents import EPOCH, LARGEST_BYTES, MILLISECOND, Document, milliseconds
+from kommunepuls_chassis.store.errors import DocumentError
+
+Indexed = None | int | float | str | bytes
+
+_BOOLEAN, _TIME, _BEYOND_TIME = b"\x01", b"\x02", b"\x03"
+_TIME_OFFSET = 2**63
+# The least value of a kind, and the least value beyond it: a range stays between the two.
+_KIND_LIMITS: dict[str, tuple[Indexed, Indexed]] = {
+    "number": (float("-inf"), ""),
+    "string": ("", b""),
+    "date": (_TIME, _BEYOND_TIME),
+}
+
+
+def encode_document(document: Document) -> str:
+    """JSON text of a checked document; DocumentError if it is larger than MongoDB would take (16 MiB)."""
+    text = _ENCODER.encode(document)
+    if len(text) > LARGEST_BYTES:
+        raise DocumentError(
+            f"the document has {len(text)} characters of JSON; at most {LARGEST_BYTES} are kept"
+        )
+    return text
+
+
+def decode_document(text: str) -> Document:
+    """The document that `encode_document` wrote."""
+    # Inside a JSON string the quote would be escaped, so this finds tags only; the hook is slow.
+    if '{"$' in text:
+        return json.loads(text, object_hook=_from_tag)
+    return json.loads(text)
+
+
+def encode_value(value: object) -> Indexed:
+    """The SQLite value of a scalar; NULL for None and for what is no scalar."""
+    if isinstance(value, bool):
+        return _BOOLEAN + bytes([value])
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, datetime):
+        return _TIME + (milliseconds(value) + _TIME_OFFSET).to_bytes(8, "big")
+    return None
+
+
+def kind_limits(kind: str) -> tuple[Indexed, Indexed]:
+    """The half-open span of SQLite values in which all values of that kind lie."""
+    return _KIND_LIMITS[kind]
+
+
+def _to_tag(value: object) -> dict[str, object]:
+    if isinstance(value, datetime):
+        return {"$date": milliseconds(value)}
+    return {"$bytes": base64.b64encode(value).decode()}
+
+
+def _from_tag(found: dict) -> object:
+    if "$date" in found:
+        return EPOCH + found["$date"] * MILLISECOND
+    if "$bytes" in found:
+        return base64.b64decode(found["$bytes"])
+    return found
+
+
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=_to_tag
+)
