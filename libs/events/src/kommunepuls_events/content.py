@@ -106,7 +106,7 @@ class ContentItemV1(Message):
     summary: Summary = Field(default="", description="plain text")
     body: str = Field(default="", max_length=100_000, description="sanitised HTML")
     language: LanguageTag = "nb"
-    translations: dict[LanguageTag, Translation] = {}
+    translations: dict[LanguageTag, Translation] = Field(default_factory=dict)
     links: tuple[Link, ...] = ()
     pictures: tuple[Picture, ...] = ()
     published_at: Instant = Field(description="when the upstream published it")

@@ -159,7 +159,7 @@ def dead_letter_topics() -> tuple[Topic, ...]:
             False,
             f"Records of {topic.name} that a consumer could not take, with the reason in the headers.",
             max_message_bytes=topic.max_message_bytes + 65_536,
-        )  # fmt: skip
+        )
         for topic in TOPICS
         if topic.dead_letters
     )

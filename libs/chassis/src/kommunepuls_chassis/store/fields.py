@@ -96,6 +96,8 @@ class Fields:
         self.check_order(due_field, None, (now, ""))
         if not isinstance(now, datetime):
             raise ConditionError("now is an aware datetime")
+        if not lease_seconds >= 0.001:
+            raise ConditionError(f"a lease lasts a millisecond or more, not {lease_seconds} s")
         instant = documents.EPOCH + documents.milliseconds(now) * documents.MILLISECOND
         return Range(None, instant + documents.MILLISECOND), instant + timedelta(seconds=lease_seconds)
 

@@ -1,0 +1,113 @@
+"""Publishing: keyed, idempotent, awaited in batches."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
+from kommunepuls_events import Event, Topic, event_for, topic_for
+from kommunepuls_events.base import Message
+from kommunepuls_events.event import Headers
+
+from kommunepuls_chassis.errors import OperatorError
+from kommunepuls_chassis.kafka import client_options
+from kommunepuls_chassis.metrics import RECORDS_PUBLISHED
+from kommunepuls_chassis.settings import ServiceSettings
+from kommunepuls_chassis.tracing import current_traceparent
+
+
+class Producer(Protocol):
+    """What services publish with: :class:`EventProducer`, or a recording fake in unit tests."""
+
+    async def publish(self, *messages: Message) -> None:
+        """Publish messages to the topics of their contracts; returns when all are acknowledged."""
+
+    async def publish_raw(
+        self,
+        topic: str,
+        key: str,
+        value: bytes | None,
+        headers: Headers = (),
+        *,
+        partition: int | None = None,
+    ) -> None:
+        """Publish bytes as they are (rejects, replays, dead letters, tombstones)."""
+
+
+class EventProducer:
+    """A :class:`Producer` on aiokafka."""
+
+    def __init__(self, service: str, client: AIOKafkaProducer) -> None:
+        self._service = service
+        self._client = client
+
+    async def publish(self, *messages: Message) -> None:
+        """See :meth:`Producer.publish`. Order is kept for each key."""
+        await self.publish_events(
+            event_for(message, producer=self._service, traceparent=current_traceparent())
+            for message in messages
+        )
+
+    async def publish_events(self, events: Iterable[Event], *, partition: int | None = None) -> None:
+        """Publish events whose envelope was made by the caller; ``partition`` overrides the key's."""
+        waiting = []
+        for event in events:
+            topic = topic_for(event.data)
+            key = topic.key_of(event.data).encode() if topic.key_of else None
+            waiting.append(
+                await self._client.send(
+                    topic.name, event.value(), key=key, headers=event.headers(), partition=partition
+                )
+            )
+            RECORDS_PUBLISHED.labels(topic.name).inc()
+        # Awaiting the batch, not each record: 155 against tens of thousands a second.
+        await asyncio.gather(*waiting)
+
+    async def publish_raw(
+        self,
+        topic: str,
+        key: str,
+        value: bytes | None,
+        headers: Headers = (),
+        *,
+        partition: int | None = None,
+    ) -> None:
+        """See :meth:`Producer.publish_raw`."""
+        await self._client.send_and_wait(
+            topic, value, key=key.encode() if key else None, headers=list(headers), partition=partition
+        )
+        RECORDS_PUBLISHED.labels(topic).inc()
+
+    async def tombstone(self, topic: Topic, key: str) -> None:
+        """Erase a key from a compacted topic."""
+        await self.publish_raw(topic.name, key, None)
+
+
+@asynccontextmanager
+async def open_producer(service: str, settings: ServiceSettings) -> AsyncIterator[EventProducer]:
+    """Connect; on leaving, what was sent is flushed.
+
+    Raises:
+        OperatorError: if no broker answers.
+    """
+    client = AIOKafkaProducer(
+        **client_options(settings),
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=2,
+        max_batch_size=131_072,
+        max_request_size=6_356_992,
+    )
+    try:
+        await client.start()
+    except KafkaConnectionError:
+        await client.stop()
+        raise OperatorError(
+            f"no Kafka broker answers at {settings.kafka_bootstrap} (KP_KAFKA_BOOTSTRAP)"
+        ) from None
+    try:
+        yield EventProducer(service, client)
+    finally:
+        await client.stop()
