@@ -1,0 +1,1 @@
+"""An embedded Kafka-protocol broker for laptops, demos and tests; never production."""
