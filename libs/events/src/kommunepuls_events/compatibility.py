@@ -26,19 +26,17 @@ def _resolve(schema: Schema, root: Schema) -> Schema:
     return schema
 
 
-def _alternatives(schema: Schema) -> list[Schema]:
-    return schema.get("anyOf") or schema.get("oneOf") or [schema]
+def _alternatives(schema: Schema, root: Schema) -> list[Schema]:
+    """The choices of a schema, nested ones too, references followed."""
+    schema = _resolve(schema, root)
+    choices = schema.get("anyOf") or schema.get("oneOf")
+    if not choices:
+        return [schema]
+    return [one for choice in choices for one in _alternatives(choice, root)]
 
 
 def _kinds(schema: Schema, root: Schema) -> set[str]:
-    kinds = set()
-    for alternative in _alternatives(schema):
-        resolved = _resolve(alternative, root)
-        if resolved is not alternative and ("anyOf" in resolved or "oneOf" in resolved):
-            kinds |= _kinds(resolved, root)
-        else:
-            kinds.add(_kind(resolved))
-    return kinds
+    return {_kind(choice) for choice in _alternatives(schema, root)}
 
 
 def _kind(schema: Schema) -> str:
@@ -69,10 +67,8 @@ def _compare(
     if before != after:
         found.append(f"{path}: type was {' or '.join(sorted(before))}, is {' or '.join(sorted(after))}")
         return
-    for old_choice in _alternatives(old):
-        old_choice = _resolve(old_choice, old_root)
-        for new_choice in _alternatives(new):
-            new_choice = _resolve(new_choice, new_root)
+    for old_choice in _alternatives(old, old_root):
+        for new_choice in _alternatives(new, new_root):
             if _kind(old_choice) == _kind(new_choice):
                 _compare_one(old_choice, new_choice, old_root, new_root, path, found, seen)
 

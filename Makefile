@@ -1,0 +1,55 @@
+# Kommunepuls. `make run` shows a town live, `make test` tests everything; both set up what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test test-unit test-integration test-journeys test-kafka lint format generate lock keys compose-check images clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## Make .venv with what running needs
+	@$(PYTHON) tools/bootstrap.py run
+
+setup-dev: ## Make .venv with what tests and checks need
+	@$(PYTHON) tools/bootstrap.py dev
+
+run: setup ## Start everything with a demo town; TOWN=path/to/town.yaml takes real sources
+	@$(BIN)/python -m kommunepuls_development $(if $(TOWN),--town $(TOWN)) $(ARGS)
+
+test: setup-dev ## Run all checks and tests (below 15 minutes on 2 cores)
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/pytest $(ARGS)
+
+test-unit: setup-dev ## Run the tests that need no socket
+	$(BIN)/pytest -m "not integration and not journey and not kafka" $(ARGS)
+
+test-integration: setup-dev ## Run the tests against the embedded broker and stores
+	$(BIN)/pytest -m integration $(ARGS)
+
+test-journeys: setup-dev ## Follow items to residents, every service its own process
+	$(BIN)/pytest -m journey tests/journeys $(ARGS)
+
+test-kafka: setup-dev ## Run the contract suite and the journeys on Apache Kafka (see docs/broker-differences.md)
+	KP_TEST_KAFKA=apache $(BIN)/pytest libs/devbroker/tests/contract tests/journeys $(ARGS)
+
+lint: setup-dev ## Check style, imports between rooms, and generated files
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m kommunepuls_events.generate --check .
+
+format: setup-dev ## Format the code
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+generate: setup-dev ## Write schemas, AsyncAPI, topics and ACLs from the contract
+	$(BIN)/python -m kommunepuls_events.generate .
+
+lock: setup-dev ## Pin the dependencies anew
+	tools/lock.sh
+
+keys: setup ## Print fresh keys for a deployment, as environment lines
+	@$(BIN)/python -m notifier.keys
+
+clean: ## Remove the environment and everything that was run
+	rm -rf .venv .run .cache
