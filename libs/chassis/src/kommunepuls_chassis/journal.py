@@ -175,7 +175,8 @@ class ItemJournal:
             fresh = announce_within is None or draft.published_at >= now - announce_within
             return Lifecycle(news=draft.lifecycle.news and fresh and not (over and over < now))
         last = ContentItemV1.model_validate_json(before["item"])
-        changed = [name for name, mark in fingerprints.items() if before["fingerprints"].get(name) != mark]
+        marks = before["fingerprints"]
+        changed = [name for name in {**fingerprints, **marks} if marks.get(name) != fingerprints.get(name)]
         changes = tuple(
             Change(field=name, before=_shown(getattr(last, name)), after=_shown(getattr(draft, name)))
             for name in changed

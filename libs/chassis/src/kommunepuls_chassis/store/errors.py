@@ -1,11 +1,13 @@
 """What the document store raises. Vendor errors never leave an adapter."""
 
+from kommunepuls_chassis.errors import OperatorError
+
 
 class StoreError(Exception):
     """Something the store could not do; the base of all its errors."""
 
 
-class StoreConfigurationError(StoreError):
+class StoreConfigurationError(StoreError, OperatorError):
     """The address, a name or a declared index is wrong: an operator or developer must change it."""
 
 
