@@ -155,9 +155,14 @@ class PartitionLog:
     async def sync(self) -> None:
         """Returns when everything appended so far is on the disk; concurrent callers share the work."""
         async with self.maintenance:
-            pending, self.unsynced = self.unsynced, set()
-            for segment in pending:
-                await asyncio.to_thread(segment.sync)
+            for segment in list(self.unsynced):
+                # Taken out first: what is appended while the disk works is for the next time.
+                self.unsynced.discard(segment)
+                try:
+                    await asyncio.to_thread(segment.sync)
+                except BaseException:
+                    self.unsynced.add(segment)
+                    raise
 
     def wait_for_records(self, waiter: asyncio.Future[None]) -> None:
         self._waiting.add(waiter)
