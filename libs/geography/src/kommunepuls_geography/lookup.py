@@ -102,26 +102,44 @@ class AreaLookup:
         for area in self.areas_at(lon, lat):
             if kind is None or area.kind is kind:
                 return AreaDistance(area, 0.0)
-        high = within_metres / _METRES_PER_DEGREE
-        wide = high / max(0.01, math.cos(math.radians(min(89.0, abs(lat) + high))))
-        window = (lon - wide, lat - high, lon + wide, lat + high)
+        window = shapely.box(*_window(lon, lat, within_metres))
         candidates: list[AreaDistance] = []
-        for position in self._index.query(shapely.box(*window)):
+        for position in self._index.query(window):
             area = self._indexed[position]
             if kind is not None and area.kind is not kind:
                 continue
-            near = shapely.clip_by_rect(self._geometries[position], *window)
-            if near.is_empty:
-                continue
-            metres = distance_to_geometry_metres(lon, lat, near)
-            if metres <= within_metres:
+            metres = self.distance_to(area.id, lon, lat, within_metres)
+            if metres is not None:
                 candidates.append(AreaDistance(area, metres))
         if not candidates:
             return None
         return min(candidates, key=lambda one: (round(one.metres, 1), self._most_specific(one.area)))
 
+    def distance_to(self, area_id: str, lon: float, lat: float, within_metres: float) -> float | None:
+        """Metres to one area: 0 inside it, None beyond `within_metres` or without a polygon.
+
+        Raises `AreaError` for an unknown id.
+        """
+        geometry = self.tree[area_id].geometry
+        if geometry is None:
+            return None
+        if shapely.intersects_xy(geometry, lon, lat):
+            return 0.0
+        near = shapely.clip_by_rect(geometry, *_window(lon, lat, within_metres))
+        if near.is_empty:
+            return None
+        metres = distance_to_geometry_metres(lon, lat, near)
+        return metres if metres <= within_metres else None
+
     def _most_specific(self, area: Area) -> tuple[int, float, str]:
         return -self.tree.depth(area.id), self._surface.get(area.id, math.inf), area.id
+
+
+def _window(lon: float, lat: float, metres: float) -> tuple[float, float, float, float]:
+    """A box of degrees around a position that holds everything within so many metres."""
+    high = metres / _METRES_PER_DEGREE
+    wide = high / max(0.01, math.cos(math.radians(min(89.0, abs(lat) + high))))
+    return lon - wide, lat - high, lon + wide, lat + high
 
 
 def _largest_parts(collection: BaseGeometry, dimension: int) -> BaseGeometry:

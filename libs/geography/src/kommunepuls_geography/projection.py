@@ -44,7 +44,11 @@ def stated_crs(document: Mapping[str, Any]) -> str | None:
 
 
 @lru_cache(maxsize=16)
-def _transformer(name: str) -> Transformer | None:
+def transformer_to_lonlat(name: str) -> Transformer | None:
+    """From the named system, east before north, to WGS84; None when it is WGS84 degrees already.
+
+    Raises `AreaError` for a name that pyproj does not know.
+    """
     try:
         crs = CRS.from_user_input(name)
     except CRSError:
@@ -61,7 +65,7 @@ def to_lonlat(geometry: BaseGeometry, crs: str | None, what: str) -> BaseGeometr
     `what` names the feature in the `AreaError` raised for an unknown system or for degrees in a system
     that counts metres.
     """
-    transformer = _transformer(crs) if crs else None
+    transformer = transformer_to_lonlat(crs) if crs else None
     if transformer is None:
         return geometry
     west, south, east, north = geometry.bounds

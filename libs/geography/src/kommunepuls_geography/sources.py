@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kommunepuls_geography.areas import AreaKind
+from kommunepuls_geography.gazetteer import PlaceKind
 
 
 class Source(BaseModel):
@@ -55,4 +56,50 @@ class AreaSource(Source):
     def _one_origin(self) -> Self:
         if (self.path is None) == (self.data is None):
             raise ValueError("an area source needs either path or data")
+        return self
+
+
+class GazetteerSource(Source):
+    """Place names: a GeoJSON or CSV file, or rows written out. Give `path` or `rows`, not both.
+
+    A CSV file and rows have the columns name, kind, area_ids and aliases (several parted by |), lon, lat,
+    municipality and ordinary, of which name alone is needed.
+    """
+
+    rows: tuple[Mapping[str, Any], ...] | None = Field(None, description="The places themselves.")
+    name_property: str = Field("name", description="The property or column that holds the name.")
+    kind_property: str = Field("kind", description="The property or column that holds the kind.")
+    kind: PlaceKind = Field(PlaceKind.PLACE, description="The kind of places that state none.")
+    municipality_property: str = Field(
+        "municipality", description="The property or column with the municipality's area id or code."
+    )
+    municipality: str | None = Field(None, description="The municipality of places that state none.")
+    country: str = Field("NO", description="The country of bare municipality codes.")
+    crs: str | None = Field(None, description="Coordinate system when the file itself does not tell.")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.path is None) == (self.rows is None):
+            raise ValueError("a gazetteer source needs either path or rows")
+        return self
+
+
+class RegisterSource(Source):
+    """Addresses or properties: a CSV file or rows written out. Give `path` or `rows`, not both.
+
+    Read are the matrikkel's own CSV export (its columns are recognised), and plain columns street, number,
+    letter or address ("Storgata 12B"), lon, lat, municipality, gnr, bnr, fnr, postcode.
+    """
+
+    rows: tuple[Mapping[str, Any], ...] | None = Field(None, description="The entries themselves.")
+    municipality: str | None = Field(None, description="The area id of entries that state no municipality.")
+    country: str = Field("NO", description="The country of bare municipality codes.")
+    only_municipalities: frozenset[str] | None = Field(
+        None, description="Area ids (NO-3907) to keep, of whatever year; all others are left out."
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.path is None) == (self.rows is None):
+            raise ValueError("a register source needs either path or rows")
         return self
