@@ -510,6 +510,15 @@ async def test_collections_are_apart_and_declaring_again_adds_indexes(store):
     assert keys(await again.find({"state": 1})) == keys(await one.find({"state": 1})) == ["a"]
 
 
+async def test_indexes_declared_at_the_same_time_all_count(store):
+    items, _ = await asyncio.gather(
+        store.collection("items", indexes=[Index("state")]),
+        store.collection("items", indexes=[Index("areas", array=True)]),
+    )
+    await items.put("a", {"state": 1, "areas": ["x"]})
+    assert keys(await items.find({"state": 1, "areas": "x"})) == ["a"]
+
+
 @pytest.mark.parametrize("name", ["", "Items", "a-b", "a b", "system", "sqlite_x", "1a", "x" * 64, "a;drop"])
 async def test_a_collection_name_no_adapter_could_keep_is_refused(store, name):
     with pytest.raises(StoreConfigurationError):

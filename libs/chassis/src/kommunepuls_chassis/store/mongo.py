@@ -7,6 +7,7 @@ that motor and `pymongo.AsyncMongoClient` share are made; the client's class is 
 import functools
 import inspect
 import itertools
+import random
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ Result = TypeVar("Result")
 
 SERVER_SELECTION_MILLISECONDS = 5_000
 MOST_PER_REQUEST = 1_000
+CLAIM_SPREAD = 16
 # https://www.mongodb.com/docs/manual/reference/error-codes/
 _UNAUTHORISED, _AUTHENTICATION_FAILED = 13, 18
 _PATH_NOT_VIABLE = 28
@@ -122,8 +124,8 @@ class MongoStore:
         except (ConfigurationError, InvalidURI, ValueError, TypeError):
             # The driver's own text may quote the password.
             raise StoreConfigurationError(
-                "MongoDB's driver refuses the store's address; it is mongodb://host/database, the database named,"
-                " user and password percent-encoded, options as MongoDB knows them"
+                "MongoDB's driver refuses the store's address; it is mongodb://host/database, the database named"
+                " and user and password percent-encoded"
             ) from None
         store = cls(client, database)
         try:
@@ -136,9 +138,7 @@ class MongoStore:
     async def collection(self, name: str, *, indexes: Sequence[Index] = ()) -> "MongoCollection":
         """See DocumentStore."""
         check_collection_name(name)
-        collection = self._collections.get(name)
-        if collection is None:
-            collection = self._collections[name] = MongoCollection(name, self._database[name])
+        collection = self._collections.setdefault(name, MongoCollection(name, self._database[name]))
         await collection.declare(indexes)
         return collection
 
@@ -312,14 +312,21 @@ class MongoCollection:
         is_due = where_filter([(due_field, due)])
         filter_ = {"$and": [where_filter(self.fields.conditions(where)), is_due]}
         claimed: list[Stored] = []
-        while len(claimed) < limit:
+        spread = 1
+        while wanted := limit - len(claimed):
             cursor = self._collection.find(
-                filter_, {"_id": 1}, sort=sort_order(order_by, False), limit=limit - len(claimed)
+                filter_, {"_id": 1}, sort=sort_order(order_by, False), limit=wanted * spread
             )
             keys = [found["_id"] for found in await cursor.to_list(None)]
             if not keys:
                 break
-            claimed += await self._claim_of(keys, filter_, due_field, until)
+            if len(keys) > wanted:
+                keys = [keys[place] for place in sorted(random.sample(range(len(keys)), wanted))]
+            taken = await self._claim_of(keys, filter_, due_field, until)
+            if len(taken) < len(keys):
+                # Others claim the same ones: choose among more, or all would run into each other again.
+                spread = CLAIM_SPREAD
+            claimed += taken
         return claimed
 
     async def _claim_of(

@@ -115,7 +115,8 @@ class Collection(Protocol):
         """Take up to `limit` matching documents whose `due_field` is a time not after `now`, first by
         `order_by` (default: what is due longest), and move their `due_field` to `now` + lease.
 
-        No two claimers get the same document before its lease ends. What is returned carries the new time and
+        No two claimers get the same document before its lease ends; while several claim at once, what each
+        gets may lie a little behind the first. What is returned carries the new time and
         version: `put(..., expected_version=...)` then fails for one who was overtaken after the lease.
         """
 

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -55,7 +56,8 @@ class SqliteStore:
 
     @classmethod
     async def open(cls, path: Path, *, synchronous: Literal["normal", "full"] = "normal") -> "SqliteStore":
-        """Open or create the file, with its folder. Raises StoreConfigurationError if it cannot."""
+        """Open or create the file, with its folder. Raises StoreConfigurationError if it cannot
+        be, StoreUnavailable if another process keeps it locked."""
 
         def connect() -> sqlite3.Connection:
             connection = sqlite3.connect(
@@ -65,7 +67,7 @@ class SqliteStore:
                 check_same_thread=False,
                 cached_statements=512,
             )
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_write_ahead_log(connection)
             connection.execute(f"PRAGMA synchronous = {synchronous.upper()}")
             return connection
 
@@ -80,6 +82,8 @@ class SqliteStore:
         try:
             writing = await asyncio.to_thread(first)
         except (OSError, sqlite3.Error) as error:
+            if _is_busy(error):
+                raise translated(error) from error
             reason = getattr(error, "strerror", None) or error
             raise StoreConfigurationError(f"the store's file {path} cannot be opened: {reason}") from error
         return cls(connect, writing)
@@ -87,10 +91,10 @@ class SqliteStore:
     async def collection(self, name: str, *, indexes: Sequence[Index] = ()) -> "SqliteCollection":
         """See DocumentStore."""
         check_collection_name(name)
-        collection = self._collections.get(name) or SqliteCollection(self, name)
+        collection = self._collections.setdefault(name, SqliteCollection(self, name))
         collection.fields.declare(indexes)
         await self.write(lambda connection, catalogue: catalogue.ensure(connection, name, indexes))
-        return self._collections.setdefault(name, collection)
+        return collection
 
     async def write(self, operation: Operation[Result]) -> Result:
         """Run an operation in a transaction of the writing thread."""
@@ -330,6 +334,28 @@ class SqliteCollection:
                 ]
             )
         return results
+
+
+def _is_busy(error: Exception) -> bool:
+    # The low byte is the error, the others say more about it: https://www.sqlite.org/rescode.html
+    return (
+        isinstance(error, sqlite3.Error)
+        and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    )
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch to WAL, which SQLite tries once only, without waiting for others who open the file."""
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _stored(rows: Iterable[tuple[str, int, str]]) -> list[Stored]:
