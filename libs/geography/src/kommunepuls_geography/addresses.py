@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kommunepuls_geography.words import LONGEST_WORD, fold, is_street_name, is_street_word, word_set
 
 _HOUSE = re.compile(
-    r"(?<![\w/.,:+-])(?P<number>[1-9]\d{0,3})(?:(?P<close>[A-Za-z])|[ \u00a0](?P<apart>[A-HJ-NP-Z]))?(?!\w)"
+    r"(?<![\w/.,:+-])(?P<number>[1-9]\d{0,3})(?:(?P<close>[A-Za-z])|[ \u00a0](?P<apart>(?-i:[A-HJ-NP-Z])))?(?!\w)"
     r"(?:[-–](?P<to>[1-9]\d{0,3})?(?P<to_letter>[A-Za-z])?(?!\w))?"
     r"(?![%°/:]|[.,]\d|\.\s?(?:januar|februar|mars|april|mai|juni|juli|august|september|oktober|november|desember)\b)",
     re.IGNORECASE,

@@ -21,7 +21,8 @@ def read_geometry(geometry: Mapping[str, Any], what: str) -> BaseGeometry:
     if not isinstance(geometry, Mapping) or not isinstance(geometry.get("type"), str):
         raise GeographyError(f"{what} is no GeoJSON geometry.")
     try:
-        result = shapely.force_2d(shape(geometry))
+        with numpy.errstate(invalid="ignore"):
+            result = shapely.force_2d(shape(geometry))
     except Exception as problem:  # shapely raises a dozen kinds for malformed coordinates
         reason = (
             str(problem).strip().splitlines()[0][:120] if str(problem).strip() else type(problem).__name__

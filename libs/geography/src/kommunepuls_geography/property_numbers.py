@@ -6,11 +6,11 @@ The matrikkel numbers a property gnr/bnr, with fnr for a leasehold and snr for a
 from __future__ import annotations
 
 import re
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kommunepuls_geography.words import fold, word_set
+from kommunepuls_geography.words import LONGEST_WORD, fold, word_set
 
 _LABEL_END = r"[.:]{0,2}\s{0,3}"
 _LABELLED_APART = re.compile(
@@ -87,7 +87,8 @@ def parse_property_numbers(
                 insort(spans, match.span())
                 found.extend(_numbers(match, _LABELLED_CONFIDENCE))
     matches = [match for match in _BARE.finditer(text) if not _overlaps(match, spans)]
-    sure = [_confidence(text, match, journal_title=journal_title) for match in matches]
+    case_words = _case_word_starts(text) if matches else []
+    sure = [_confidence(text, match, case_words, journal_title=journal_title) for match in matches]
     _share_along_chains(text, matches, sure, {end for _, end in spans})
     for match, confidence in zip(matches, sure, strict=True):
         found.extend(_numbers(match, confidence))
@@ -147,12 +148,26 @@ def _is_day(match: re.Match[str]) -> bool:
     return 1 <= int(match["gnr"]) <= 31 and 1 <= int(match["bnr"]) <= 12
 
 
-def _case_words(text: str) -> bool:
+def _case_word_starts(text: str) -> list[int]:
+    """Where the words stand that speak of properties, in order."""
     known = word_set("case_words")
-    return any(fold(word) in known for word in _WORD.findall(text))
+    judged: dict[str, bool] = {}
+    starts: list[int] = []
+    for match in _WORD.finditer(text):
+        word = match.group()
+        if word not in judged:
+            judged[word] = len(word) <= LONGEST_WORD and fold(word) in known
+        if judged[word]:
+            starts.append(match.start())
+    return starts
 
 
-def _confidence(text: str, match: re.Match[str], *, journal_title: bool) -> float:
+def _near(starts: list[int], match: re.Match[str]) -> bool:
+    place = bisect_left(starts, match.start() - _CONTEXT)
+    return place < len(starts) and starts[place] <= match.end() + _CONTEXT
+
+
+def _confidence(text: str, match: re.Match[str], case_words: list[int], *, journal_title: bool) -> float:
     gnr, bnr = int(match["gnr"]), int(match["bnr"])
     dated = match["fnr"] is None and _is_day(match)
     if gnr > 999 or _is_year(match) or (match["until"] and dated):
@@ -175,5 +190,4 @@ def _confidence(text: str, match: re.Match[str], *, journal_title: bool) -> floa
         sure -= 0.35
     elif bnr in _YEARS or (bnr == gnr + 1 and not starts):
         sure -= 0.3
-    around = text[max(0, match.start() - _CONTEXT) : match.end() + _CONTEXT]
-    return round(min(0.9, sure + (0.2 if _case_words(around) else 0.0)), 2)
+    return round(min(0.9, sure + (0.2 if _near(case_words, match) else 0.0)), 2)
