@@ -17,6 +17,8 @@ _WORD = re.compile(r"[^\W_]+")
 # What may stand between the words of one name: "Nord-Odal", "St. Olavs gate".
 _WITHIN_NAME = re.compile(r"[ \t\u00a0]{1,3}|-|\.[ \u00a0]?")
 
+_LONGEST_ABBREVIATION = 3
+
 _BENT = 0.1
 _GENITIVE = 0.03
 
@@ -226,7 +228,15 @@ def _length(candidate: _Candidate, words: list[Word]) -> int:
 
 
 def _one_name(text: str, group: list[Word]) -> bool:
-    return all(_WITHIN_NAME.fullmatch(text, one.end, following.start) for one, following in pairwise(group))
+    return all(_joined(text, one, following) for one, following in pairwise(group))
+
+
+def _joined(text: str, one: Word, following: Word) -> bool:
+    """Whether two words stand as parts of one name do; a full stop is one of an abbreviation alone."""
+    between = text[one.end : min(following.start, one.end + 4)]
+    if not _WITHIN_NAME.fullmatch(between):
+        return False
+    return not between.startswith(".") or len(one.text) <= _LONGEST_ABBREVIATION
 
 
 def _is_ordinary(place: Place) -> bool:

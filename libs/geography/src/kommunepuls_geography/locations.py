@@ -192,7 +192,7 @@ class Locator:
             return Location()
         best = evidence[0]
         anchor = next((one for one in evidence if one.point is not None), None)
-        kept = [one for one in evidence if not _contradicts(one, anchor)]
+        kept = [one for one in evidence if not self._contradicts(one, anchor)]
         confidence = best.confidence
         precise = [one for one in evidence if _rank(one) <= _RANKS[EvidenceKind.PROPERTY]]
         if len({one.kind for one in precise}) > 1:
@@ -207,6 +207,22 @@ class Locator:
             evidence=tuple(evidence),
             confidence=round(max(0.0, confidence), 2),
         )
+
+    def _contradicts(self, one: Evidence, anchor: Evidence | None) -> bool:
+        """Whether a looser piece of evidence lies elsewhere than a precise one, and so says nothing of where.
+
+        "Storgata 12, søker: Breidablikk AS" is in Storgata alone, though one municipality holds both.
+        """
+        precise = _RANKS[EvidenceKind.PROPERTY]
+        if anchor is None or _rank(anchor) > precise or _rank(one) <= precise:
+            return False
+        around = {
+            ancestor.id
+            for area_id in one.area_ids
+            if area_id in self.lookup.tree
+            for ancestor in self.lookup.tree.ancestors(area_id)
+        }
+        return not (set(one.area_ids) - around) & set(anchor.area_ids)
 
     def _ordered(self, evidence: Sequence[Evidence]) -> tuple[str, ...]:
         tree = self.lookup.tree
@@ -227,18 +243,6 @@ def _metres(one: Evidence, other: Evidence) -> float:
     if one.point is None or other.point is None:
         return 0.0
     return distance_metres(*one.point, *other.point)
-
-
-def _contradicts(one: Evidence, anchor: Evidence | None) -> bool:
-    """Whether a looser piece of evidence lies elsewhere than the precise one, and so says nothing of where.
-
-    "Storgata 12, søker: Breidablikk AS" is in Storgata alone.
-    """
-    if anchor is None or one is anchor or _rank(anchor) > _RANKS[EvidenceKind.PROPERTY]:
-        return False
-    if _rank(one) <= _RANKS[EvidenceKind.PROPERTY]:
-        return False
-    return not set(one.area_ids) & set(anchor.area_ids)
 
 
 def _middle(entries: Sequence[AddressEntry]) -> Point:

@@ -66,12 +66,9 @@ def _place(row: Mapping[str, Any], shape: BaseGeometry | None, source: Gazetteer
     name = row.get(source.name_property)
     if not isinstance(name, str) or not name.strip():
         raise GeographyError(f"{what} has no name in {source.name_property!r}.")
-    kind = row.get(source.kind_property) or source.kind
-    if kind not in PlaceKind:
-        raise GeographyError(f"{what} has the kind {kind!r}; known are {', '.join(PlaceKind)}.")
     return Place(
         name=" ".join(name.split()),
-        kind=PlaceKind(kind),
+        kind=_kind(row.get(source.kind_property), source, what),
         area_ids=_several(row.get("area_ids")),
         geometry=shape,
         aliases=_several(row.get("aliases")),
@@ -79,6 +76,15 @@ def _place(row: Mapping[str, Any], shape: BaseGeometry | None, source: Gazetteer
         municipality=municipality_of(row.get(source.municipality_property), source.country, what)
         or source.municipality,
     )
+
+
+def _kind(value: Any, source: GazetteerSource, what: str) -> PlaceKind:
+    if value is None or value == "":
+        return source.kind
+    try:
+        return PlaceKind(value)
+    except ValueError:
+        raise GeographyError(f"{what} has the kind {value!r}; known are {', '.join(PlaceKind)}.") from None
 
 
 def _several(value: Any) -> tuple[str, ...]:
