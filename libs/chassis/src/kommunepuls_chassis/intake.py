@@ -45,7 +45,7 @@ class SourceIntake:
 
     async def open(self) -> "SourceIntake":
         """Read what was counted before the last stop."""
-        self._states = await self._store.collection("source-states")
+        self._states = await self._store.collection("source_states")
         known = await self._states.get(self.id)
         fresh = SourceStatusV1(
             source=self.id,
