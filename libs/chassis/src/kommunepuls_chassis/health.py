@@ -41,6 +41,10 @@ class Health:
         """Register a component; it is not ready until it says so."""
         return self._components.setdefault(name, Component(name, stale_after))
 
+    def forget(self, name: str) -> None:
+        """Unregister a component that is no longer wanted."""
+        self._components.pop(name, None)
+
     def report(self) -> dict[str, dict[str, bool]]:
         """Each component's state."""
         return {name: {"ready": part.ready, "live": part.live()} for name, part in self._components.items()}
