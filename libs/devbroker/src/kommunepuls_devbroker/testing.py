@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from kommunepuls_devbroker.app import serving_broker
 from kommunepuls_devbroker.process import BrokerProcess, broker_process
 from kommunepuls_devbroker.settings import BrokerSettings
 
-__all__ = ["BrokerProcess", "broker_process", "embedded_broker", "running_broker"]
+__all__ = ["BrokerProcess", "broker_process", "embedded_broker", "eventually", "running_broker"]
 
 
 @asynccontextmanager
@@ -33,3 +33,15 @@ async def embedded_broker(data_directory: Path, **settings: Any) -> AsyncIterato
     """A broker in this event loop on a free port; yields its address. `settings` are BrokerSettings' fields."""
     async with serving_broker(BrokerSettings(data_directory, **{"port": 0, **settings})) as address:
         yield address
+
+
+async def eventually(
+    condition: Callable[[], Awaitable[bool]] | Callable[[], bool], seconds: float = 30.0
+) -> None:
+    """Asks until the condition holds. Raises TimeoutError when it does not within `seconds`."""
+    async with asyncio.timeout(seconds):
+        while True:
+            answer = condition()
+            if await answer if isinstance(answer, Awaitable) else answer:
+                return
+            await asyncio.sleep(0.05)

@@ -41,7 +41,7 @@ SPOKEN: dict[int, type[RequestStruct]] = {
         group.HeartbeatRequest_v1,
         group.LeaveGroupRequest_v1,
         group.SyncGroupRequest_v3,
-        # aiokafka 0.14 reads the answer to version 3 with the layout of version 2 and stumbles over two groups.
+        # aiokafka 0.14 reads the answer to version 3 with the layout of version 2, and misreads every group but the first.
         admin.DescribeGroupsRequest_v2,
         admin.ListGroupsRequest_v1,
         admin.CreateTopicsRequest_v3,

@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import ConsumerRecord
 from kommunepuls_devbroker.apache_kafka import BOOTSTRAP_VARIABLE, NoKafkaError, kafka_under_test
-from kommunepuls_devbroker.testing import broker_process
+from kommunepuls_devbroker.testing import broker_process, eventually
 
 EMBEDDED = pytest.param("embedded", marks=pytest.mark.integration)
 KAFKA = pytest.param("kafka", marks=[pytest.mark.integration, pytest.mark.kafka])
@@ -130,18 +130,6 @@ async def take(consumer: AIOKafkaConsumer, count: int, seconds: float = 30.0) ->
     return records
 
 
-async def eventually(
-    condition: Callable[[], Awaitable[bool]] | Callable[[], bool], seconds: float = 30.0
-) -> None:
-    """Asks until the condition holds; fails with TimeoutError when it does not in time."""
-    async with asyncio.timeout(seconds):
-        while True:
-            answer = condition()
-            if await answer if isinstance(answer, Awaitable) else answer:
-                return
-            await asyncio.sleep(0.05)
-
-
 @pytest.fixture
 async def clients(broker: BrokerUnderTest) -> AsyncIterator[Clients]:
     async with AsyncExitStack() as stack:
@@ -153,11 +141,6 @@ async def clients(broker: BrokerUnderTest) -> AsyncIterator[Clients]:
 @pytest.fixture(name="take")
 def take_fixture() -> Callable[..., Awaitable[list[ConsumerRecord]]]:
     return take
-
-
-@pytest.fixture(name="eventually")
-def eventually_fixture() -> Callable[..., Awaitable[None]]:
-    return eventually
 
 
 _MEMBER = """

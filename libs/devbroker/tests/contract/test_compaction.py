@@ -5,6 +5,7 @@ import time
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
+from kommunepuls_devbroker.testing import eventually
 
 COMPACTED = {
     "cleanup_policy": "compact",
@@ -43,7 +44,7 @@ async def write(clients, topic, *pairs, **options):
 
 
 @pytest.mark.parametrize("compression", [None, "gzip"])
-async def test_the_last_record_of_each_key_stays_under_its_offset(clients, eventually, compression):
+async def test_the_last_record_of_each_key_stays_under_its_offset(clients, compression):
     topic = await clients.topic(**COMPACTED)
     pairs = [(b"key %d" % (number % 5), b"value %d" % number) for number in range(100)]
     await write(clients, topic, *pairs, compression_type=compression)
@@ -56,7 +57,7 @@ async def test_the_last_record_of_each_key_stays_under_its_offset(clients, event
     await eventually(is_compacted)
 
 
-async def test_headers_and_timestamps_survive_compaction(clients, eventually):
+async def test_headers_and_timestamps_survive_compaction(clients):
     topic = await clients.topic(**COMPACTED)
     timestamp = int(time.time() * 1000) - 5_000
     await clients.send(topic, b"old", b"older", key=b"a")
@@ -71,7 +72,7 @@ async def test_headers_and_timestamps_survive_compaction(clients, eventually):
     assert (record.headers, record.timestamp, record.offset) == ((("ce_id", b"1"),), timestamp, 2)
 
 
-async def test_a_tombstone_deletes_its_key_and_goes_after_its_grace(clients, eventually):
+async def test_a_tombstone_deletes_its_key_and_goes_after_its_grace(clients):
     topic = await clients.topic(**COMPACTED, delete_retention_ms="1500")
     await write(clients, topic, (b"erased", b"value"), (b"kept", b"value"), (b"erased", None))
     await fill(clients, topic)
@@ -89,7 +90,7 @@ async def test_a_tombstone_deletes_its_key_and_goes_after_its_grace(clients, eve
     await eventually(the_tombstone_is_gone)
 
 
-async def test_a_tombstone_stays_during_its_grace(clients, eventually):
+async def test_a_tombstone_stays_during_its_grace(clients):
     topic = await clients.topic(**COMPACTED, delete_retention_ms="600000")
     await write(clients, topic, (b"erased", b"value"), (b"erased", None))
     await fill(clients, topic)

@@ -7,6 +7,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalGenerationError, KafkaError
+from kommunepuls_devbroker.testing import eventually
 
 PARTITIONS = 4
 
@@ -62,14 +63,12 @@ def shared(*consumers):
     return all(parts) and sorted(number for part in parts for number in part) == list(range(PARTITIONS))
 
 
-async def test_one_member_gets_all_partitions(clients, topic, group, eventually):
+async def test_one_member_gets_all_partitions(clients, topic, group):
     consumer = await clients.consumer(topic, group_id=group)
     await eventually(lambda: partitions_of(consumer) == set(range(PARTITIONS)))
 
 
-async def test_two_members_split_the_partitions_and_read_each_record_once(
-    clients, topic, group, polling, eventually
-):
+async def test_two_members_split_the_partitions_and_read_each_record_once(clients, topic, group, polling):
     first = polling(await clients.consumer(topic, group_id=group))
     second = polling(await clients.consumer(topic, group_id=group))
     await eventually(lambda: shared(first.consumer, second.consumer))
@@ -84,7 +83,7 @@ async def test_two_members_split_the_partitions_and_read_each_record_once(
     assert second.records
 
 
-async def test_a_third_member_gets_its_share_promptly(clients, topic, group, polling, eventually):
+async def test_a_third_member_gets_its_share_promptly(clients, topic, group, polling):
     members = [polling(await clients.consumer(topic, group_id=group)) for _ in range(2)]
     await eventually(lambda: shared(*(member.consumer for member in members)))
     started = time.monotonic()
@@ -93,9 +92,7 @@ async def test_a_third_member_gets_its_share_promptly(clients, topic, group, pol
     assert time.monotonic() - started < 5
 
 
-async def test_the_part_of_a_member_that_leaves_is_taken_over_promptly(
-    clients, topic, group, polling, eventually
-):
+async def test_the_part_of_a_member_that_leaves_is_taken_over_promptly(clients, topic, group, polling):
     staying = polling(await clients.consumer(topic, group_id=group))
     leaving = polling(await clients.consumer(topic, group_id=group))
     await eventually(lambda: shared(staying.consumer, leaving.consumer))
@@ -107,7 +104,7 @@ async def test_the_part_of_a_member_that_leaves_is_taken_over_promptly(
 
 
 async def test_a_member_whose_process_dies_is_evicted_after_its_session(
-    clients, topic, group, polling, eventually, dying_member
+    clients, topic, group, polling, dying_member
 ):
     await dying_member(topic, group)
     started = time.monotonic()
@@ -116,9 +113,7 @@ async def test_a_member_whose_process_dies_is_evicted_after_its_session(
     assert time.monotonic() - started < 13
 
 
-async def test_the_rebalance_listener_is_told_what_goes_and_what_comes(
-    clients, topic, group, polling, eventually
-):
+async def test_the_rebalance_listener_is_told_what_goes_and_what_comes(clients, topic, group, polling):
     told = []
 
     class Listener(ConsumerRebalanceListener):
@@ -138,9 +133,7 @@ async def test_the_rebalance_listener_is_told_what_goes_and_what_comes(
     await eventually(lambda: told[-2:] == [("revoked", PARTITIONS), ("assigned", PARTITIONS // 2)])
 
 
-async def test_what_is_committed_while_partitions_are_revoked_counts(
-    clients, topic, group, polling, eventually
-):
+async def test_what_is_committed_while_partitions_are_revoked_counts(clients, topic, group, polling):
     """A member finishes its work and commits in the middle of the round: the successor starts after it."""
     await clients.send(topic, b"value")
     committed = []
@@ -164,7 +157,7 @@ async def test_what_is_committed_while_partitions_are_revoked_counts(
     assert await second.consumer.committed(TopicPartition(topic, 0)) == 1
 
 
-async def test_a_commit_of_an_earlier_generation_is_refused(clients, topic, group, polling, eventually):
+async def test_a_commit_of_an_earlier_generation_is_refused(clients, topic, group, polling):
     consumer = await clients.consumer(topic, group_id=group)
     first = polling(consumer)
     await eventually(lambda: partitions_of(consumer) == set(range(PARTITIONS)))
@@ -179,7 +172,7 @@ async def test_a_commit_of_an_earlier_generation_is_refused(clients, topic, grou
     coordinator.generation = current
 
 
-async def test_an_operator_sees_a_group_and_its_members(clients, topic, group, polling, eventually):
+async def test_an_operator_sees_a_group_and_its_members(clients, topic, group, polling):
     consumer = await clients.consumer(topic, group_id=group, client_id="worker-7")
     polling(consumer)
     await eventually(lambda: partitions_of(consumer) == set(range(PARTITIONS)))

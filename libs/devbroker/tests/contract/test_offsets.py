@@ -6,6 +6,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError
 from aiokafka.structs import OffsetAndMetadata
+from kommunepuls_devbroker.testing import eventually
 
 
 async def test_a_commit_is_found_by_the_group_and_by_an_operator(clients):
@@ -68,7 +69,7 @@ async def test_a_commit_for_an_unknown_topic_is_refused(clients):
     assert await clients.admin.list_consumer_group_offsets("offsets-f") == {}
 
 
-async def test_the_offsets_of_a_deleted_topic_are_forgotten(clients, eventually):
+async def test_the_offsets_of_a_deleted_topic_are_forgotten(clients):
     topic, group = await clients.topic(), f"offsets-g-{id(clients)}"
     consumer = await clients.consumer(group_id=group)
     consumer.assign([TopicPartition(topic, 0)])

@@ -2,11 +2,13 @@
 
 import time
 
+from kommunepuls_devbroker.testing import eventually
+
 SEGMENT_BYTES = 1_048_576
 DAY_MS = 86_400_000
 
 
-async def test_records_past_their_time_go_and_new_ones_stay(clients, eventually):
+async def test_records_past_their_time_go_and_new_ones_stay(clients):
     topic = await clients.topic(retention_ms="3600000", segment_bytes=str(SEGMENT_BYTES))
     two_days_ago = int(time.time() * 1000) - 2 * DAY_MS
     await clients.send(topic, *[b"old"] * 10, timestamp_ms=two_days_ago)
@@ -19,7 +21,7 @@ async def test_records_past_their_time_go_and_new_ones_stay(clients, eventually)
     assert [(record.offset, record.value) for record in await clients.read(topic, 1)] == [(10, b"new")]
 
 
-async def test_a_topic_over_its_size_loses_its_oldest_segments(clients, eventually):
+async def test_a_topic_over_its_size_loses_its_oldest_segments(clients):
     topic = await clients.topic(retention_bytes=str(SEGMENT_BYTES), segment_bytes=str(SEGMENT_BYTES))
     value = b"x" * 100_000
     await clients.send(topic, *[value] * 50)
@@ -34,7 +36,7 @@ async def test_a_topic_over_its_size_loses_its_oldest_segments(clients, eventual
     assert len(records) * len(value) >= SEGMENT_BYTES
 
 
-async def test_a_topic_without_limits_keeps_everything(clients, eventually):
+async def test_a_topic_without_limits_keeps_everything(clients):
     topic = await clients.topic(retention_ms="-1")
     long_ago = int(time.time() * 1000) - 1_000 * DAY_MS
     await clients.send(topic, b"old", timestamp_ms=long_ago)

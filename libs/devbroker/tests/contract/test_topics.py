@@ -4,6 +4,7 @@ import pytest
 from aiokafka.admin import NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import InvalidPartitionsError, UnknownTopicOrPartitionError
+from kommunepuls_devbroker.testing import eventually
 
 NONE, UNKNOWN_TOPIC, INVALID_TOPIC, EXISTS = 0, 3, 17, 36
 INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG = 37, 38, 40
@@ -36,7 +37,7 @@ def sorted_partitions(described):
     return sorted(described["partitions"], key=lambda partition: partition["partition"])
 
 
-async def test_a_topic_is_listed_until_it_is_deleted(clients, eventually):
+async def test_a_topic_is_listed_until_it_is_deleted(clients):
     topic = await clients.topic()
     assert topic in await clients.admin.list_topics()
     answer = await clients.admin.delete_topics([topic])
@@ -48,7 +49,7 @@ async def test_a_topic_is_listed_until_it_is_deleted(clients, eventually):
     await eventually(is_gone)
 
 
-async def test_a_topic_created_again_starts_empty(clients, eventually):
+async def test_a_topic_created_again_starts_empty(clients):
     topic = await clients.topic()
     await clients.send(topic, b"of the first topic")
     await clients.admin.delete_topics([topic])
@@ -104,7 +105,7 @@ async def test_an_unknown_topic_is_not_created_by_writing_to_it(clients):
     assert "nobody-made-this" not in await clients.admin.list_topics()
 
 
-async def test_partitions_can_be_added_but_not_taken_away(clients, eventually):
+async def test_partitions_can_be_added_but_not_taken_away(clients):
     topic = await clients.topic(2)
     await clients.admin.create_partitions({topic: NewPartitions(4)})
 
@@ -117,7 +118,7 @@ async def test_partitions_can_be_added_but_not_taken_away(clients, eventually):
         await clients.admin.create_partitions({topic: NewPartitions(3)})
 
 
-async def test_the_settings_of_a_topic_can_be_changed(clients, eventually):
+async def test_the_settings_of_a_topic_can_be_changed(clients):
     topic = await clients.topic(retention_ms="60000")
     changed = ConfigResource(ConfigResourceType.TOPIC, topic, configs={"max.message.bytes": "2000000"})
     await clients.admin.alter_configs([changed])
@@ -128,3 +129,10 @@ async def test_the_settings_of_a_topic_can_be_changed(clients, eventually):
         return (settings["max.message.bytes"], settings["retention.ms"]) == ("2000000", "604800000")
 
     await eventually(is_changed)
+
+
+async def test_a_topic_that_wants_two_replicas_in_sync_works_on_one_node(clients):
+    """The topics of production can be created as they are, but for their number of replicas."""
+    topic = await clients.topic(min_insync_replicas="2")
+    producer = await clients.producer(acks="all")
+    assert (await producer.send_and_wait(topic, b"value")).offset == 0

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kommunepuls_devbroker.errors import BrokerStartError
+
 
 class Committed(NamedTuple):
     offset: int
@@ -58,7 +60,10 @@ class GroupJournal:
             for line in file:
                 if not line.endswith(b"\n"):
                     return  # the write that a kill cut short; it was never acknowledged
-                self._apply(json.loads(line))
+                try:
+                    self._apply(json.loads(line))
+                except (ValueError, KeyError, TypeError) as problem:
+                    raise BrokerStartError(f"{self._path} is damaged; delete the data directory") from problem
 
     def _apply(self, change: dict[str, Any]) -> None:
         match change["what"]:

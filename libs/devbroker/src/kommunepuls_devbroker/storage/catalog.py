@@ -43,7 +43,10 @@ class Catalog:
 
     def _load(self) -> None:
         if self._file.exists():
-            stored = json.loads(self._file.read_text())
+            try:
+                stored = json.loads(self._file.read_text())
+            except ValueError as problem:
+                raise BrokerStartError(f"{self._file} is damaged; delete the data directory") from problem
             if stored.get("format") != _FORMAT:
                 raise BrokerStartError(
                     f"{self._file} was written by another version; delete the data directory"
