@@ -1,0 +1,1 @@
+"""Faust, the profile log, the reading history and the towns' areas."""

@@ -1,0 +1,1 @@
+"""Who matches and why: pure, no I/O."""

@@ -1,0 +1,10 @@
+"""A made-up country for the matchers: a municipality with districts and a neighbour, and random residents."""
+
+import pytest
+from kommunepuls_geography import Geography
+from personaliser_making import geography_of_fjordvik
+
+
+@pytest.fixture(scope="session")
+def geography() -> Geography:
+    return geography_of_fjordvik()
