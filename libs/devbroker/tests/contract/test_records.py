@@ -6,7 +6,7 @@ import time
 
 import pytest
 from aiokafka import codec
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError
 
 HALF_HOUR_AGO_MS = 1_800_000
 FIVE_MEGABYTES = 5 * 1024 * 1024
@@ -105,6 +105,13 @@ async def test_a_message_over_the_topics_limit_is_refused(clients):
         await producer.send_and_wait(topic, os.urandom(2 * 1024 * 1024))
     await producer.send_and_wait(topic, b"small enough")
     assert [record.value for record in await clients.read(topic, 1)] == [b"small enough"]
+
+
+async def test_a_timestamp_far_ahead_is_refused(clients, some_time_ago_ms):
+    topic = await clients.topic()
+    with pytest.raises(InvalidTimestampError):
+        await clients.send(topic, b"value", timestamp_ms=some_time_ago_ms + 3 * 3_600_000)
+    assert await clients.send(topic, b"value", timestamp_ms=some_time_ago_ms + 3_600_000) == [0]
 
 
 async def test_a_live_reader_misses_nothing_of_eight_writers(clients, take):
