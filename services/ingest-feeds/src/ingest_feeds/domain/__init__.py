@@ -1,0 +1,1 @@
+"""What feeds, calendars and warnings say, as content items. Values in, values out."""
