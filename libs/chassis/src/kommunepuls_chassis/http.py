@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.health import Health
+from kommunepuls_chassis.metrics import COMPONENT_READY
 
 LIVE, READY, METRICS = "/health/live", "/health/ready", "/metrics"
 
@@ -32,6 +33,9 @@ def operations_routes(health: Health) -> list[Route]:
         )
 
     async def metrics(_request: Request) -> Response:
+        COMPONENT_READY.clear()
+        for name, state in health.report().items():
+            COMPONENT_READY.labels(name).set(state["ready"] and state["live"])
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [Route(LIVE, live), Route(READY, ready), Route(METRICS, metrics)]

@@ -16,6 +16,10 @@ CONSUMER_LAG = Gauge(
     "kp_consumer_lag_records", "Records behind the end of a partition.", ["topic", "partition"]
 )
 
+COMPONENT_READY = Gauge(
+    "kp_component_ready", "1 if a part of the process can work, 0 if it cannot.", ["component"]
+)
+
 SOURCE_POLLS = Counter("kp_source_polls_total", "Polls of an upstream by outcome.", ["source", "outcome"])
 SOURCE_ITEMS = Counter("kp_source_items_total", "What a source brought.", ["source", "outcome"])
 SOURCE_REJECTS = Counter(
