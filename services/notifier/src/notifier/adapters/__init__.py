@@ -1,0 +1,1 @@
+"""The outer edge: SMTP, push services, templates, town files, returned mails."""

@@ -1,0 +1,1 @@
+"""What the notifier decides: values and `now` in, values out."""

@@ -1,0 +1,242 @@
+"""From items and reasons to the words a resident reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from kommunepuls_chassis.texts import plain_text, shortened
+from kommunepuls_events import ContentItemV1, Reason, Severity, SubscriberProfileV1
+from kommunepuls_events import Kind as ItemKind
+
+from notifier.domain.labels import Labels
+from notifier.domain.language import Words, locale_of, texts_in
+from notifier.domain.local_time import zone_of
+from notifier.domain.messages import Message, Story, Urgency
+from notifier.domain.reasons import reasons_in_words
+from notifier.domain.sendings import Kind, Sending
+
+_LONGEST_TITLE = 150
+_LONGEST_SUMMARY = 600
+_DAY = timedelta(days=1)
+_MOMENT = {
+    "nb": "EEEE d. MMMM 'kl.' HH:mm",
+    "nn": "EEEE d. MMMM 'kl.' HH:mm",
+    "sv": "EEEE d MMMM 'kl.' HH:mm",
+    "en": "EEEE d MMMM 'at' HH:mm",
+}
+_CHANGED = {
+    "title": "Title",
+    "starts_at": "Begins",
+    "ends_at": "Ends",
+    "valid_from": "From",
+    "valid_until": "Until",
+    "place_name": "Where",
+    "stage": "Stage",
+}
+"""Fields whose change a resident reads as before and after; of others it is enough to read the new text."""
+
+_STAGES = {
+    "received": "received",
+    "amended": "amended",
+    "decided": "decided",
+    "withdrawn": "withdrawn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom we write to: profile, our words in their language, names they know, addresses for links."""
+
+    profile: SubscriberProfileV1
+    words: Words
+    labels: Labels
+    public_url: str
+    unsubscribe_url: str
+
+
+def compose_story(item: ContentItemV1, reasons: Sequence[Reason], follow_up: bool, reader: Reader) -> Story:
+    """One item as this resident reads it."""
+    texts = texts_in(item, reader.words.language)
+    title = shortened(plain_text(texts.title), _LONGEST_TITLE)
+    summary = plain_text(texts.summary) or plain_text(texts.body)
+    summary = shortened(summary, _LONGEST_SUMMARY)
+    return Story(
+        item=item.id,
+        revision=item.revision,
+        mark=_mark(item, follow_up, reader.words),
+        title=title,
+        summary="" if summary == title else summary,
+        facts=_facts(item, reader),
+        changes=_changes(item, reader) if follow_up else (),
+        reasons=reasons_in_words(reasons, item, reader.profile, reader.labels, reader.words),
+        url=f"{reader.public_url}/items/{quote(item.id, safe='')}",
+        links=tuple(
+            (shortened(plain_text(link.title or ""), 80) or link.url.host or "", str(link.url))
+            for link in item.links[:3]
+            if link.url.scheme in ("http", "https")
+        ),
+        severity=item.severity,
+        emergency=item.emergency,
+        withdrawn=item.withdrawn,
+    )
+
+
+def compose_item(
+    sending: Sending, item: ContentItemV1, story: Story, reader: Reader, now: datetime
+) -> Message:
+    """The message about one item."""
+    return Message(
+        key=sending.key,
+        kind=Kind.ITEM,
+        language=reader.words.language,
+        sender=reader.labels.municipality(item.municipality),
+        title=story.heading,
+        topic=item.id,
+        urgency=_urgency(item),
+        time_to_live=_time_to_live(item, now),
+        stories=(story,),
+        home_url=reader.public_url,
+        settings_url=f"{reader.public_url}/settings",
+        unsubscribe_url=reader.unsubscribe_url,
+    )
+
+
+def compose_digest(sending: Sending, stories: Sequence[Story], reader: Reader) -> Message:
+    """One message about all that came together since the last."""
+    words, count = reader.words, len(stories)
+    town = reader.labels.municipality(reader.profile.municipality)
+    title = words.ngettext("%(count)d item from %(town)s", "%(count)d items from %(town)s", count)
+    return Message(
+        key=sending.key,
+        kind=Kind.DIGEST,
+        language=words.language,
+        sender=town,
+        title=title % {"count": count, "town": town},
+        topic=f"digest {sending.subscriber}",
+        urgency=Urgency.LOW,
+        time_to_live=_DAY,
+        stories=tuple(stories),
+        home_url=reader.public_url,
+        settings_url=f"{reader.public_url}/settings",
+        unsubscribe_url=reader.unsubscribe_url,
+    )
+
+
+def compose_link(sending: Sending, link: str, sender: str, words: Words, public_url: str) -> Message:
+    """The mail with a sign-in link."""
+    return Message(
+        key=sending.key,
+        kind=Kind.LINK,
+        language=words.language,
+        sender=sender,
+        title=words.gettext("Your sign-in link"),
+        topic=sending.key,
+        urgency=Urgency.HIGH,
+        time_to_live=timedelta(minutes=15),
+        link=link,
+        home_url=public_url,
+    )
+
+
+def compose_test(sending: Sending, sender: str, words: Words, public_url: str) -> Message:
+    """The test of an endpoint that a resident asked for."""
+    return Message(
+        key=sending.key,
+        kind=Kind.TEST,
+        language=words.language,
+        sender=sender,
+        title=words.gettext("Test: your notifications work"),
+        topic=sending.key,
+        urgency=Urgency.NORMAL,
+        time_to_live=timedelta(minutes=15),
+        home_url=public_url,
+        settings_url=f"{public_url}/settings",
+    )
+
+
+def _mark(item: ContentItemV1, follow_up: bool, words: Words) -> str:
+    if item.withdrawn:
+        return words.gettext("Withdrawn")
+    if not follow_up:
+        return ""
+    if any(change.field == "stage" for change in item.lifecycle.changes):
+        return words.gettext("News in the case")
+    return words.gettext("Corrected")
+
+
+def _facts(item: ContentItemV1, reader: Reader) -> tuple[tuple[str, str], ...]:
+    say = reader.words.gettext
+    zone = zone_of(reader.profile.timezone)
+    facts = []
+    if item.starts_at:
+        facts.append((say("When"), _span(item.starts_at, item.ends_at, zone, reader.words.language)))
+    elif item.kind is ItemKind.ALERT and item.valid_from:
+        facts.append((say("When"), _span(item.valid_from, item.valid_until, zone, reader.words.language)))
+    if where := _where(item, reader):
+        facts.append((say("Where"), where))
+    if item.organiser:
+        facts.append((say("From"), shortened(plain_text(item.organiser.name), 100)))
+    published = moment_in_words(item.published_at, zone, reader.words.language)
+    facts.append((say("Published"), published))
+    return tuple(facts)
+
+
+def _where(item: ContentItemV1, reader: Reader) -> str:
+    if item.place_name:
+        return shortened(plain_text(item.place_name), 120)
+    names = [reader.labels.area(area, reader.words.language) for area in item.areas[:4]]
+    return ", ".join(dict.fromkeys(names))
+
+
+def _changes(item: ContentItemV1, reader: Reader) -> tuple[str, ...]:
+    say = reader.words.gettext
+    found = []
+    for change in item.lifecycle.changes:
+        if change.field not in _CHANGED:
+            continue
+        before, after = (_changed_value(change.field, text, reader) for text in (change.before, change.after))
+        found.append(f"{say(_CHANGED[change.field])}: {before or '–'} → {after or '–'}")
+    return tuple(found)
+
+
+def _changed_value(field: str, text: str | None, reader: Reader) -> str:
+    if field == "stage" and text in _STAGES:
+        return reader.words.gettext(_STAGES[text])
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return shortened(plain_text(text or ""), 120)
+    if moment.tzinfo is None:
+        return shortened(text or "", 40)
+    return moment_in_words(moment, zone_of(reader.profile.timezone), reader.words.language)
+
+
+def moment_in_words(moment: datetime, zone: ZoneInfo, language: str) -> str:
+    """Day and time on the resident's clock."""
+    return format_datetime(moment, _MOMENT[language], tzinfo=zone, locale=locale_of(language))
+
+
+def _span(begins: datetime, ends: datetime | None, zone: ZoneInfo, language: str) -> str:
+    said = moment_in_words(begins, zone, language)
+    if ends is None or ends == begins:
+        return said
+    if ends.astimezone(zone).date() == begins.astimezone(zone).date():
+        return f"{said}–{ends.astimezone(zone):%H:%M}"
+    return f"{said} – {moment_in_words(ends, zone, language)}"
+
+
+def _urgency(item: ContentItemV1) -> Urgency:
+    if item.emergency:
+        return Urgency.HIGH
+    if item.kind is ItemKind.ALERT and item.severity.rank >= Severity.MODERATE.rank:
+        return Urgency.HIGH
+    return Urgency.NORMAL
+
+
+def _time_to_live(item: ContentItemV1, now: datetime) -> timedelta:
+    """A day, or until the item is over if that is sooner; an hour at least, so that it can be seen."""
+    ends = [end - now for end in (item.valid_until, item.ends_at) if end is not None]
+    return max(min([_DAY, *ends]), timedelta(hours=1))

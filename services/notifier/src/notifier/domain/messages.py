@@ -1,0 +1,76 @@
+"""What a resident reads, before it becomes a mail or a push message."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from notifier.domain.sendings import Kind
+
+
+class Urgency(StrEnum):
+    """RFC 8030 section 5.3."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One item as one resident reads it.
+
+    Attributes:
+        mark: `Corrected`, `Withdrawn` or the like in the resident's language; empty for the first news.
+        facts: what, in words: (`When`, `tirsdag 24. november kl. 18:00`), (`Where`, …).
+        changes: a sentence a change.
+        reasons: clauses that complete 'You get this because …'.
+        links: (title, address) of the sources' own pages.
+    """
+
+    item: str
+    revision: int
+    mark: str
+    title: str
+    summary: str
+    facts: tuple[tuple[str, str], ...]
+    changes: tuple[str, ...]
+    reasons: tuple[str, ...]
+    url: str
+    links: tuple[tuple[str, str], ...]
+    severity: str
+    emergency: bool
+    withdrawn: bool
+
+    @property
+    def heading(self) -> str:
+        """Mark and title."""
+        return f"{self.mark}: {self.title}" if self.mark else self.title
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one person.
+
+    Attributes:
+        key: of the sending; Message-ID follows from it.
+        topic: what a later push message about the same takes the place of.
+        sender: name of the municipality.
+        title: one line of plain text, no line breaks.
+        time_to_live: how long a push service should keep it.
+        link: of a sign-in mail.
+        unsubscribe_url: takes RFC 8058 one-click requests; None for what was asked for just now.
+    """
+
+    key: str
+    kind: Kind
+    language: str
+    sender: str
+    title: str
+    topic: str
+    urgency: Urgency
+    time_to_live: timedelta
+    stories: tuple[Story, ...] = ()
+    link: str | None = None
+    home_url: str = ""
+    settings_url: str = ""
+    unsubscribe_url: str | None = None

@@ -1,0 +1,133 @@
+"""Copies of what other topics told: profiles, the texts of items, and where items stand."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kommunepuls_chassis.store.conditions import below
+from kommunepuls_chassis.store.documents import Document
+from kommunepuls_chassis.store.port import Collection, DocumentStore, Index
+from kommunepuls_events import ContentItemV1, SubscriberProfileV1
+
+from notifier.domain.identity import content_key
+from notifier.domain.standing import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A revision whose earlier readers are to be told."""
+
+    item: str
+    revision: int
+
+
+class Knowledge:
+    """Profiles by subscriber, texts by item and revision, standings by item."""
+
+    def __init__(self, profiles: Collection, contents: Collection, standings: Collection) -> None:
+        self._profiles = profiles
+        self._contents = contents
+        self._standings = standings
+
+    @classmethod
+    async def open(cls, store: DocumentStore) -> "Knowledge":
+        """The collections in that store."""
+        return cls(
+            await store.collection("profiles", indexes=[Index("erased_at")]),
+            await store.collection("contents", indexes=[Index("kept_at")]),
+            await store.collection(
+                "standings", indexes=[Index("follow_up", "due_at"), Index("announced"), Index("seen_at")]
+            ),
+        )
+
+    async def keep_profile(self, profile: SubscriberProfileV1) -> None:
+        """Keep a profile unless a newer one is there."""
+        before = await self._profiles.get(profile.subscriber)
+        if before is None or before.document.get("revision", 0) <= profile.revision:
+            document: Document = {"revision": profile.revision, "profile": profile.to_json().decode()}
+            await self._profiles.put(profile.subscriber, document)
+
+    async def profiles(self, subscribers: Iterable[str]) -> dict[str, SubscriberProfileV1]:
+        """The profiles that are known."""
+        found = await self._profiles.get_many(set(subscribers))
+        return {
+            key: SubscriberProfileV1.model_validate_json(stored.document["profile"])
+            for key, stored in found.items()
+            if "profile" in stored.document
+        }
+
+    async def erase_profile(self, subscriber: str, now: datetime) -> None:
+        """Forget a profile and remember for a day that it was erased, for matches still on their way."""
+        await self._profiles.put(subscriber, {"erased_at": now})
+
+    async def erased(self, subscribers: Iterable[str]) -> set[str]:
+        """Who of these was erased lately."""
+        found = await self._profiles.get_many(set(subscribers))
+        return {key for key, stored in found.items() if "erased_at" in stored.document}
+
+    async def keep_contents(self, items: Iterable[ContentItemV1], now: datetime) -> None:
+        """Keep the texts of revisions that somebody is told of."""
+        await self._contents.insert_many(
+            (content_key(item.id, item.revision), {"item": item.to_json().decode(), "kept_at": now})
+            for item in items
+        )
+
+    async def contents(self, revisions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], ContentItemV1]:
+        """The texts of these revisions."""
+        keys = {content_key(*revision): revision for revision in revisions}
+        found = await self._contents.get_many(keys)
+        return {
+            keys[key]: ContentItemV1.model_validate_json(stored.document["item"])
+            for key, stored in found.items()
+        }
+
+    async def standings(self, items: Iterable[str]) -> dict[str, Standing]:
+        """Where items stand that content.v1 told of."""
+        found = await self._standings.get_many(set(items))
+        return {key: _standing(stored.document) for key, stored in found.items()}
+
+    async def keep_standing(
+        self, item: str, standing: Standing, seen_at: datetime, follow_up_at: datetime | None
+    ) -> None:
+        """Keep where an item stands; with `follow_up_at`, its earlier readers are told then."""
+        document: Document = {
+            "revision": standing.revision,
+            "announced": standing.announced,
+            "withdrawn": standing.withdrawn,
+            "seen_at": seen_at,
+        }
+        before = await self._standings.get(item)
+        if follow_up_at is not None:
+            document |= {"follow_up": True, "due_at": follow_up_at}
+        elif before is not None and before.document.get("follow_up"):
+            # A later revision that is no news does not cancel the one that is.
+            document |= {"follow_up": True, "due_at": before.document["due_at"]}
+        await self._standings.put(item, document)
+
+    async def claim_follow_ups(self, now: datetime, lease: timedelta, limit: int) -> list[FollowUp]:
+        """Take items whose earlier readers are to be told now."""
+        found = await self._standings.claim(
+            {"follow_up": True},
+            due_field="due_at",
+            now=now,
+            lease_seconds=lease.total_seconds(),
+            limit=limit,
+        )
+        return [FollowUp(one.key, one.document["announced"]) for one in found]
+
+    async def follow_up_done(self, follow_up: FollowUp) -> None:
+        """They were told, unless a newer revision came meanwhile."""
+        changes = {"follow_up": False, "due_at": None}
+        await self._standings.patch(follow_up.item, changes, where={"announced": follow_up.revision})
+
+    async def purge(self, texts_before: datetime, erased_before: datetime) -> int:
+        """Forget old texts and the memory of erasures; returns how many there were."""
+        return (
+            await self._contents.delete_where({"kept_at": below(texts_before)})
+            + await self._standings.delete_where({"seen_at": below(texts_before)})
+            + await self._profiles.delete_where({"erased_at": below(erased_before)})
+        )
+
+
+def _standing(document: Document) -> Standing:
+    return Standing(document["revision"], document["announced"], document["withdrawn"])

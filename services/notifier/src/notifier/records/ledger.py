@@ -1,0 +1,147 @@
+"""The ledger of sendings: reserved before anything is sent, claimed by lease, never sent by two at once."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+
+from kommunepuls_chassis.store.conditions import any_of, below
+from kommunepuls_chassis.store.documents import Document
+from kommunepuls_chassis.store.port import Collection, DocumentStore, Index
+from kommunepuls_events import Channel, Reason
+
+from notifier.domain.sendings import Kind, Lane, Sending, State
+
+_PAGE = 500
+_PLAIN = [
+    field.name
+    for field in fields(Sending)
+    if field.name not in ("kind", "channel", "lane", "state", "reasons", "reached", "lost")
+]
+
+
+class Ledger:
+    """Sendings by key."""
+
+    def __init__(self, sendings: Collection) -> None:
+        self._sendings = sendings
+
+    @classmethod
+    async def open(cls, store: DocumentStore) -> "Ledger":
+        """The ledger in that store."""
+        return cls(
+            await store.collection(
+                "sendings",
+                indexes=[
+                    Index("queue", "due_at"),
+                    Index("item", "state"),
+                    Index("digest"),
+                    Index("subscriber"),
+                    Index("created_at"),
+                ],
+            )
+        )
+
+    async def reserve(self, sendings: Sequence[Sending]) -> list[bool]:
+        """Reserve each; False for one that was reserved before, which stays as it is."""
+        return await self._sendings.insert_many((one.key, _document(one)) for one in sendings)
+
+    async def claim(self, queue: str, now: datetime, lease: timedelta, limit: int) -> list[Sending]:
+        """Take what is due in a queue, longest due first. Nobody else gets it before the lease ends."""
+        found = await self._sendings.claim(
+            {"queue": queue},
+            due_field="due_at",
+            now=now,
+            lease_seconds=lease.total_seconds(),
+            limit=limit,
+        )
+        return [_sending(one.key, one.document) for one in found]
+
+    async def keep(self, sending: Sending) -> bool:
+        """Write down where it stands; False if it was erased meanwhile."""
+        document = _document(sending)
+        return await self._sendings.patch(sending.key, document)
+
+    async def mark_done(self, key: str, due_at: datetime | None) -> None:
+        """Say that its end was told: nobody looks at it again before `due_at`, or ever."""
+        changes: Document = {"due_at": due_at}
+        if due_at is None:
+            changes["queue"] = None
+        await self._sendings.patch(key, changes)
+
+    async def get(self, key: str) -> Sending | None:
+        """The sending of that key."""
+        found = await self._sendings.get(key)
+        return _sending(key, found.document) if found else None
+
+    async def drop(self, key: str) -> None:
+        """Forget one."""
+        await self._sendings.delete(key)
+
+    async def in_digest(self, digest: str) -> list[Sending]:
+        """What waits for a digest, oldest first."""
+        found = await self._sendings.find({"digest": digest})
+        waiting = [_sending(one.key, one.document) for one in found]
+        return sorted(waiting, key=lambda one: (one.created_at, one.key))
+
+    async def told_of(self, item: str, before_revision: int) -> AsyncIterator[list[Sending]]:
+        """Pages of what was sent of an item's earlier revisions."""
+        after = None
+        while True:
+            page = await self._sendings.find({"item": item, "state": State.SENT}, limit=_PAGE, after=after)
+            sent = [_sending(one.key, one.document) for one in page]
+            yield [one for one in sent if one.revision < before_revision]
+            if len(page) < _PAGE:
+                return
+            after = page[-1].position()
+
+    async def told_before(
+        self, item: str, before_revision: int, subscribers: Iterable[str]
+    ) -> set[tuple[str, Channel]]:
+        """Who of these was sent an earlier revision, and on which channel."""
+        found = await self._sendings.find(
+            {"item": item, "state": State.SENT, "subscriber": any_of(subscribers)}
+        )
+        sent = [_sending(one.key, one.document) for one in found]
+        return {(one.subscriber, one.channel) for one in sent if one.revision < before_revision}
+
+    async def erase(self, subscriber: str) -> int:
+        """Forget all of one subscriber; returns how many there were."""
+        return await self._sendings.delete_where({"subscriber": subscriber})
+
+    async def purge(self, before: datetime) -> int:
+        """Forget what is older; returns how many there were."""
+        return await self._sendings.delete_where({"created_at": below(before)})
+
+
+def queue_of(channel: Channel, lane: Lane) -> str:
+    """The queue in which a sending waits for a sender."""
+    return f"{channel}-{lane}"
+
+
+def _document(sending: Sending) -> Document:
+    document: Document = {name: getattr(sending, name) for name in _PLAIN if name != "key"}
+    return document | {
+        "kind": str(sending.kind),
+        "channel": str(sending.channel),
+        "lane": str(sending.lane),
+        "state": str(sending.state),
+        "reasons": [reason.model_dump(mode="json", exclude_none=True) for reason in sending.reasons],
+        "reached": list(sending.reached),
+        "lost": list(sending.lost),
+        "queue": queue_of(sending.channel, sending.lane) if sending.due_at is not None else None,
+    }
+
+
+def _sending(key: str, document: Document) -> Sending:
+    plain = {name: document.get(name) for name in _PLAIN if name != "key"}
+    return Sending(
+        key=key,
+        kind=Kind(document["kind"]),
+        channel=Channel(document["channel"]),
+        lane=Lane(document["lane"]),
+        state=State(document["state"]),
+        reasons=tuple(Reason.model_validate(reason) for reason in document["reasons"]),
+        reached=tuple(document["reached"]),
+        lost=tuple(document["lost"]),
+        **plain,
+    )

@@ -1,0 +1,141 @@
+"""The vault of contact endpoints. What is retired loses its contact detail and keeps its id and cause."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kommunepuls_chassis.logs import get_logger
+from kommunepuls_chassis.metrics import ENDPOINTS_RETIRED
+from kommunepuls_chassis.store.conditions import any_of
+from kommunepuls_chassis.store.documents import Document
+from kommunepuls_chassis.store.port import Collection, DocumentStore, Index, Stored
+from kommunepuls_events import Channel
+
+from notifier.domain.bounces import SOFT_BOUNCE_DAYS, SOFT_BOUNCES_THAT_COUNT
+from notifier.domain.contacts import Contact, contact_of
+from notifier.records.vault_keys import KeyRing
+
+ACTIVE, RETIRED = "active", "retired"
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One way to one person. `repr` and logs show its id alone."""
+
+    id: str
+    subscriber: str
+    channel: Channel
+    contact: Contact
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.id}, {self.channel})"
+
+
+class Vault:
+    """Endpoints by id."""
+
+    def __init__(self, endpoints: Collection, keys: KeyRing) -> None:
+        self._endpoints = endpoints
+        self._keys = keys
+        self._log = get_logger()
+
+    @classmethod
+    async def open(cls, store: DocumentStore, keys: KeyRing) -> "Vault":
+        """The vault in that store."""
+        indexes = [Index("subscriber", "state"), Index("lookup"), Index("key_id")]
+        return cls(await store.collection("endpoints", indexes=indexes), keys)
+
+    async def register(self, endpoint: Endpoint, now: datetime) -> None:
+        """Keep an endpoint, in place of what its id stood for; a new address starts without bounces."""
+        key_id, sealed = self._keys.encrypt(endpoint.contact.content(), bound_to=_bound_to(endpoint))
+        document: Document = {
+            "subscriber": endpoint.subscriber,
+            "channel": str(endpoint.channel),
+            "state": ACTIVE,
+            "key_id": key_id,
+            "sealed": sealed,
+            "lookup": self._keys.lookup(endpoint.contact.lookup_text),
+            "registered_at": now,
+            "soft_bounces": [],
+        }
+        await self._endpoints.put(endpoint.id, document)
+
+    async def retire(self, endpoint: str, cause: str, now: datetime) -> bool:
+        """Forget an endpoint's contact detail and never use it again; False if it was not in use."""
+        changes = {"state": RETIRED, "cause": cause, "retired_at": now, "sealed": None, "lookup": None}
+        stored = await self._endpoints.get(endpoint)
+        if stored is None or not await self._endpoints.patch(endpoint, changes, where={"state": ACTIVE}):
+            return False
+        ENDPOINTS_RETIRED.labels(stored.document["channel"], cause).inc()
+        self._log.info("endpoint_retired", id=endpoint, cause=cause)
+        return True
+
+    async def count_soft_bounce(self, endpoint: str, now: datetime) -> bool:
+        """Write a soft bounce down; True if it is one too many, and the endpoint should be retired."""
+        stored = await self._endpoints.get(endpoint)
+        if stored is None or stored.document["state"] != ACTIVE:
+            return False
+        recent = [at for at in stored.document["soft_bounces"] if at > now - timedelta(days=SOFT_BOUNCE_DAYS)]
+        recent = [*recent, now][-SOFT_BOUNCES_THAT_COUNT:]
+        await self._endpoints.patch(endpoint, {"soft_bounces": recent})
+        return len(recent) >= SOFT_BOUNCES_THAT_COUNT
+
+    async def active(self, subscribers: Iterable[str]) -> dict[str, list[Endpoint]]:
+        """The endpoints in use of these subscribers, in the order of their ids."""
+        found = await self._endpoints.find({"subscriber": any_of(subscribers), "state": ACTIVE})
+        endpoints: dict[str, list[Endpoint]] = {}
+        for stored in found:
+            endpoints.setdefault(stored.document["subscriber"], []).append(self._opened(stored))
+        return endpoints
+
+    async def known(self, subscribers: Iterable[str]) -> set[str]:
+        """Who of these has or had an endpoint on any channel."""
+        found = await self._endpoints.find({"subscriber": any_of(subscribers)})
+        return {stored.document["subscriber"] for stored in found}
+
+    async def get(self, endpoint: str) -> Endpoint | None:
+        """An endpoint in use."""
+        stored = await self._endpoints.get(endpoint)
+        return self._opened(stored) if stored and stored.document["state"] == ACTIVE else None
+
+    async def at_address(self, address: str) -> list[str]:
+        """Ids of the endpoints in use with that address."""
+        found = await self._endpoints.find({"lookup": self._keys.lookup(address)})
+        return [stored.key for stored in found if stored.document["state"] == ACTIVE]
+
+    async def erase(self, subscriber: str) -> int:
+        """Forget all of one subscriber; returns how many there were."""
+        return await self._endpoints.delete_where({"subscriber": subscriber})
+
+    async def renew_encryption(self) -> int:
+        """Encrypt with the newest key what an older one holds; returns how many there were."""
+        renewed = 0
+        async for stored in self._all():
+            document = stored.document
+            if document["state"] != ACTIVE or document["key_id"] == self._keys.current:
+                continue
+            endpoint = self._opened(stored)
+            key_id, sealed = self._keys.encrypt(endpoint.contact.content(), bound_to=_bound_to(endpoint))
+            where = {"key_id": document["key_id"]}
+            if await self._endpoints.patch(stored.key, {"key_id": key_id, "sealed": sealed}, where=where):
+                renewed += 1
+        return renewed
+
+    async def _all(self) -> AsyncIterator[Stored]:
+        after = None
+        while page := await self._endpoints.find({}, limit=_PAGE, after=after):
+            for stored in page:
+                yield stored
+            after = page[-1].position()
+
+    def _opened(self, stored: Stored) -> Endpoint:
+        document = stored.document
+        channel = Channel(document["channel"])
+        bound_to = f"{document['subscriber']}|{stored.key}|{channel}"
+        content = self._keys.decrypt(document["key_id"], document["sealed"], bound_to=bound_to)
+        return Endpoint(stored.key, document["subscriber"], channel, contact_of(channel, content))
+
+
+def _bound_to(endpoint: Endpoint) -> str:
+    return f"{endpoint.subscriber}|{endpoint.id}|{endpoint.channel}"

@@ -1,0 +1,77 @@
+"""Encryption of contact details at rest: AES-256-GCM, bound to the subscriber they belong to."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from kommunepuls_chassis.errors import OperatorError, PermanentError
+
+_NONCE_BYTES = 12
+
+
+def new_vault_key() -> str:
+    """A fresh key, base64url."""
+    return base64.urlsafe_b64encode(AESGCM.generate_key(256)).decode().rstrip("=")
+
+
+class KeyRing:
+    """Keys by id: the first encrypts, each decrypts what it encrypted."""
+
+    def __init__(self, text: str) -> None:
+        """Read keys of 32 bytes in base64url, separated by commas, the newest first.
+
+        Raises:
+            OperatorError: if one is none.
+        """
+        raw = [_key_bytes(part.strip()) for part in text.split(",") if part.strip()]
+        if not raw:
+            raise OperatorError("KP_VAULT_KEY is empty; make a key with `python -m notifier.keys`")
+        self._keys = {hashlib.sha256(key).hexdigest()[:8]: key for key in raw}
+        self.current = next(iter(self._keys))
+        # An own key for looking addresses up, of the oldest: it must not change when a new key is put in front.
+        self._lookup_key = hashlib.sha256(b"kommunepuls lookup" + raw[-1]).digest()
+
+    def encrypt(self, content: dict, *, bound_to: str) -> tuple[str, bytes]:
+        """Key id and ciphertext (nonce in front) of JSON content."""
+        nonce = os.urandom(_NONCE_BYTES)
+        plain = json.dumps(content, ensure_ascii=False).encode()
+        return self.current, nonce + AESGCM(self._keys[self.current]).encrypt(nonce, plain, bound_to.encode())
+
+    def decrypt(self, key_id: str, sealed: bytes, *, bound_to: str) -> dict:
+        """The content again.
+
+        Raises:
+            PermanentError: reason `vault-key` if the key is gone, or the entry was changed or moved.
+        """
+        key = self._keys.get(key_id)
+        try:
+            if key is None:
+                raise InvalidTag
+            plain = AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to.encode())
+        except InvalidTag:
+            raise PermanentError(
+                "an entry of the vault cannot be read with the keys in KP_VAULT_KEY", reason="vault-key"
+            ) from None
+        return json.loads(plain)
+
+    def lookup(self, address: str) -> str:
+        """What an address is found by without being kept: an HMAC that only the key's holder can make."""
+        normal = address.strip().strip("<>").lower()
+        return hmac.new(self._lookup_key, normal.encode(), hashlib.sha256).hexdigest()
+
+
+def _key_bytes(text: str) -> bytes:
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (ValueError, binascii.Error):
+        raw = b""
+    if len(raw) != 32:
+        raise OperatorError(
+            "KP_VAULT_KEY is not 32 bytes of base64url; make a key with `python -m notifier.keys`"
+        )
+    return raw

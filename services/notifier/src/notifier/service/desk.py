@@ -1,0 +1,140 @@
+"""What every kind of delivery shares: carrying to endpoints, writing down, telling."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
+from kommunepuls_chassis.links import UNSUBSCRIBE, sign
+from kommunepuls_chassis.logs import get_logger
+from kommunepuls_chassis.metrics import SEND_SECONDS
+from kommunepuls_events import Channel, SubscriberProfileV1
+from pydantic import SecretStr
+
+from notifier.domain.composing import Reader
+from notifier.domain.decisions import DigestTimes
+from notifier.domain.labels import Labels
+from notifier.domain.language import language_for
+from notifier.domain.messages import Message
+from notifier.domain.outcomes import Busy, NotNow, Outcome, Reached, Refused
+from notifier.domain.sendings import Lane, Sending, State
+from notifier.ports import Carrier, Catalogue, Overloaded
+from notifier.records.knowledge import Knowledge
+from notifier.records.ledger import Ledger
+from notifier.records.vault import Endpoint, Vault
+from notifier.service.clock import Clock
+from notifier.service.reporting import Reporter
+from notifier.service.wakes import Wakes
+
+GONE = ("hard-bounce", "endpoint-gone")
+"""Reasons of a PermanentError after which an endpoint is retired."""
+
+
+class Desk:
+    """What every kind of delivery needs: records, carriers, words, links."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        vault: Vault,
+        knowledge: Knowledge,
+        carriers: dict[Channel, Carrier],
+        catalogue: Catalogue,
+        labels: Callable[[], Labels],
+        reporter: Reporter,
+        wakes: Wakes,
+        clock: Clock,
+        *,
+        public_url: str,
+        link_key: SecretStr,
+        digest_times: DigestTimes,
+        carry_seconds: float,
+    ) -> None:
+        self.ledger = ledger
+        self.vault = vault
+        self.knowledge = knowledge
+        self.catalogue = catalogue
+        self.labels = labels
+        self.reporter = reporter
+        self.wakes = wakes
+        self.clock = clock
+        self.public_url = public_url
+        self.digest_times = digest_times
+        self._carriers = carriers
+        self._link_key = link_key
+        self.carry_seconds = carry_seconds
+        self._log = get_logger()
+
+    def reader(self, profile: SubscriberProfileV1, channel: Channel) -> Reader:
+        """Whom we write to."""
+        claims = {"subscriber": profile.subscriber, "purpose": UNSUBSCRIBE, "scope": str(channel)}
+        token = sign(claims, self._link_key.get_secret_value())
+        return Reader(
+            profile=profile,
+            words=self.catalogue.words(language_for(profile.language)),
+            labels=self.labels(),
+            public_url=self.public_url,
+            unsubscribe_url=f"{self.public_url}/unsubscribe/{token}",
+        )
+
+    async def carry(
+        self, sending: Sending, message: Message, endpoints: list[Endpoint]
+    ) -> dict[str, Outcome]:
+        """Hand a message to each endpoint at once; retires those that are gone."""
+        outcomes = await asyncio.gather(
+            *(self._carry_one(sending, message, endpoint) for endpoint in endpoints)
+        )
+        return {endpoint.id: outcome for endpoint, outcome in zip(endpoints, outcomes, strict=True)}
+
+    async def _carry_one(self, sending: Sending, message: Message, endpoint: Endpoint) -> Outcome:
+        began = time.monotonic()
+        outcome: Outcome
+        try:
+            async with asyncio.timeout(self.carry_seconds):
+                await self._carriers[endpoint.channel].carry(
+                    message, endpoint, first=sending.lane is Lane.FIRST
+                )
+            outcome = Reached()
+        except Overloaded:
+            return Busy()
+        except ThrottledError as error:
+            outcome = NotNow(error.reason, timedelta(seconds=error.delay_seconds))
+        except TransientError as error:
+            outcome = NotNow(error.reason)
+        except TimeoutError:
+            outcome = NotNow("timeout")
+        except PermanentError as error:
+            gone = error.reason in GONE
+            outcome = Refused(error.reason, gone)
+            if gone and endpoint.id:
+                await self.vault.retire(endpoint.id, error.reason, self.clock.now())
+        SEND_SECONDS.labels(endpoint.channel).observe(time.monotonic() - began)
+        if not isinstance(outcome, Reached):
+            self._log.info("not_carried", id=endpoint.id, channel=endpoint.channel, cause=outcome.cause)
+        return outcome
+
+    async def finish(self, sending: Sending, news: bool) -> bool:
+        """Write down how an attempt ended, then tell it; False if the sending was erased meanwhile.
+
+        Between the two the lease protects it: who dies there leaves it to be told, not to be sent again.
+        """
+        if not news:
+            return await self.ledger.keep(sending)
+        leased = self.clock.after(self.carry_seconds)
+        if not await self.ledger.keep(replace(sending, due_at=leased, told=False)):
+            return False
+        await self.tell_and_close(sending)
+        return True
+
+    async def tell_and_close(self, sending: Sending) -> None:
+        """Tell where a sending stands and write down that it was told."""
+        await self.reporter.tell([sending], self.clock.now())
+        await self.ledger.keep(replace(sending, told=True))
+
+    async def close(self, sending: Sending, state: State, cause: str, due_at: datetime | None = None) -> None:
+        """End or put off a sending that nothing was sent of. Told first: telling twice does no harm."""
+        after = replace(sending, state=state, cause=cause, due_at=due_at, told=True)
+        await self.reporter.tell([after], self.clock.now())
+        await self.ledger.keep(after)

@@ -1,0 +1,200 @@
+"""From the topics into the store: matches become reservations; nothing is sent here, so nothing waits."""
+
+from collections.abc import Sequence
+
+from kommunepuls_chassis.consumer import Handler, Received
+from kommunepuls_chassis.errors import PermanentError
+from kommunepuls_chassis.logs import get_logger
+from kommunepuls_chassis.sealing import unseal
+from kommunepuls_events import (
+    Channel,
+    ContactAction,
+    ContactCommandV1,
+    LifecycleState,
+    MatchV1,
+    SubscriberProfileV1,
+    Topic,
+)
+from kommunepuls_events.topics import CONTACT_COMMANDS, CONTENT, MATCHES, PROFILES
+from pydantic import SecretStr
+
+from notifier.domain.contacts import contact_of
+from notifier.domain.identity import command_key
+from notifier.domain.sendings import Kind, Lane, Sending, about, with_follow_up
+from notifier.domain.standing import calls_for_follow_up, standing_after
+from notifier.records.knowledge import Knowledge
+from notifier.records.ledger import Ledger
+from notifier.records.vault import Endpoint, Vault
+from notifier.service.clock import Clock
+from notifier.service.wakes import Wakes
+
+_MOST_AT_ONCE = 2000
+
+
+class Intake:
+    """Handlers for the notifier's topics. Each may be called again with the same records."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        vault: Vault,
+        knowledge: Knowledge,
+        wakes: Wakes,
+        clock: Clock,
+        *,
+        contact_key: SecretStr,
+        follow_up_delay_seconds: float,
+    ) -> None:
+        self._ledger = ledger
+        self._vault = vault
+        self._knowledge = knowledge
+        self._wakes = wakes
+        self._clock = clock
+        self._contact_key = contact_key
+        self._follow_up_delay_seconds = follow_up_delay_seconds
+        self._log = get_logger()
+
+    def handlers(self) -> dict[Topic, Handler]:
+        """The rows for an :class:`~kommunepuls_chassis.consumer.EventConsumer`."""
+        return {
+            MATCHES: self.take_matches,
+            CONTENT: self.take_content,
+            PROFILES: self.take_profiles,
+            CONTACT_COMMANDS: self.take_commands,
+        }
+
+    async def take_matches(self, records: Sequence[Received]) -> None:
+        """Reserve a message to each recipient on the channels they chose; those reserved before stay."""
+        now = self._clock.now()
+        waiting: list[Sending] = []
+        for record in records:
+            match: MatchV1 = record.event.data
+            await self._knowledge.keep_contents([match.item], now)
+            waiting += await self._reservations(match, record.event.traceparent)
+            if len(waiting) >= _MOST_AT_ONCE:
+                await self._reserve(waiting)
+                waiting = []
+        await self._reserve(waiting)
+
+    async def _reservations(self, match: MatchV1, trace: str | None) -> list[Sending]:
+        now, item = self._clock.now(), match.item
+        subscribers = [recipient.subscriber for recipient in match.recipients]
+        profiles = await self._knowledge.profiles(subscribers)
+        gone = await self._knowledge.erased(set(subscribers) - profiles.keys())
+        told = set()
+        if item.lifecycle.state is LifecycleState.UPDATED:
+            told = await self._ledger.told_before(item.id, item.revision, subscribers)
+        return [
+            about(
+                item,
+                recipient.subscriber,
+                channel,
+                with_follow_up(recipient.reasons, (recipient.subscriber, channel) in told),
+                now,
+                trace,
+            )
+            for recipient in match.recipients
+            if recipient.subscriber not in gone
+            for channel in _channels(profiles.get(recipient.subscriber))
+        ]
+
+    async def _reserve(self, sendings: list[Sending]) -> None:
+        if sendings:
+            await self._ledger.reserve(sendings)
+            self._wakes.wake(sendings)
+
+    async def take_content(self, records: Sequence[Received]) -> None:
+        """Keep where items stand; earlier readers of a withdrawn or changed item are told soon."""
+        for record in records:
+            item = record.event.data
+            before = (await self._knowledge.standings([item.id])).get(item.id)
+            standing = standing_after(before, item)
+            if standing is None:
+                continue
+            now = self._clock.now()
+            follow_up_at = None
+            if calls_for_follow_up(item):
+                await self._knowledge.keep_contents([item], now)
+                # Those whom a changed item concerns still are matched meanwhile, and get one message, not two.
+                delay = 0.0 if item.withdrawn else self._follow_up_delay_seconds
+                follow_up_at = self._clock.after(delay)
+            await self._knowledge.keep_standing(item.id, standing, now, follow_up_at)
+
+    async def take_profiles(self, records: Sequence[Received]) -> None:
+        """Keep profiles; a tombstone erases all that is kept of the subscriber."""
+        for record in records:
+            if record.event is None:
+                await self.erase(record.key)
+            else:
+                await self._knowledge.keep_profile(record.event.data)
+
+    async def take_commands(self, records: Sequence[Received]) -> None:
+        """Carry contact commands out, in order.
+
+        Raises:
+            PermanentError: for what cannot be unsealed or is no contact: a dead letter, still sealed.
+        """
+        for record in records:
+            command: ContactCommandV1 = record.event.data
+            match command.action:
+                case ContactAction.REGISTER:
+                    await self._register(command)
+                case ContactAction.RETIRE:
+                    if command.endpoint:
+                        await self._vault.retire(command.endpoint, "asked", self._clock.now())
+                case ContactAction.SEND_LINK:
+                    await self._send(command, Kind.LINK, Channel.EMAIL)
+                case ContactAction.SEND_TEST:
+                    await self._send_test(command)
+                case ContactAction.ERASE:
+                    await self.erase(command.subscriber)
+
+    async def _register(self, command: ContactCommandV1) -> None:
+        if not command.sealed or command.channel is None:
+            raise PermanentError("the command has no sealed contact or no channel", reason="incomplete")
+        content = unseal(command.sealed, self._contact_key.get_secret_value(), subscriber=command.subscriber)
+        endpoint = Endpoint(
+            command.endpoint or f"e-{command_key(command.id)[:24]}",
+            command.subscriber,
+            command.channel,
+            contact_of(command.channel, content),
+        )
+        await self._vault.register(endpoint, self._clock.now())
+        self._log.info("endpoint_registered", id=endpoint.id, channel=endpoint.channel)
+
+    async def _send_test(self, command: ContactCommandV1) -> None:
+        endpoint = await self._vault.get(command.endpoint or "")
+        if endpoint is None or endpoint.subscriber != command.subscriber:
+            raise PermanentError("the test is for an endpoint that is not in use", reason="no-endpoint")
+        await self._send(command, Kind.TEST, endpoint.channel)
+
+    async def _send(self, command: ContactCommandV1, kind: Kind, channel: Channel) -> None:
+        if kind is Kind.LINK and not command.sealed:
+            raise PermanentError("the command has no sealed link", reason="incomplete")
+        now = self._clock.now()
+        sending = Sending(
+            key=command_key(command.id),
+            kind=kind,
+            subscriber=command.subscriber,
+            channel=channel,
+            lane=Lane.FIRST,
+            created_at=now,
+            due_at=now,
+            endpoint=command.endpoint,
+            sealed=command.sealed if kind is Kind.LINK else None,
+            language=command.language,
+            expires_at=command.expires_at,
+        )
+        await self._reserve([sending])
+
+    async def erase(self, subscriber: str) -> None:
+        """Forget everything kept of a subscriber: contacts, reservations, profile."""
+        await self._vault.erase(subscriber)
+        await self._knowledge.erase_profile(subscriber, self._clock.now())
+        sendings = await self._ledger.erase(subscriber)
+        self._log.info("subscriber_erased", subscriber=subscriber, sendings=sendings)
+
+
+def _channels(profile: SubscriberProfileV1 | None) -> tuple[Channel, ...]:
+    """The channels a resident chose; both while the profile is still on its way."""
+    return profile.channels if profile is not None else tuple(Channel)
