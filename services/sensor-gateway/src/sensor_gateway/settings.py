@@ -1,0 +1,28 @@
+"""Settings of the service, beside those that every service has."""
+
+from kommunepuls_chassis.settings import ServiceSettings
+from pydantic import Field, SecretStr
+
+
+class Settings(ServiceSettings):
+    """Read from ``KP_…``; the secrets of sources are named in the town files."""
+
+    operator_tokens: SecretStr = Field(
+        default=SecretStr(""),
+        description="bearer tokens, comma separated, that may tell when a snowfall began; empty: nobody may",
+    )
+    largest_body_bytes: int = Field(
+        default=1_048_576, ge=1024, description="bytes of a pushed body; larger ones are refused with 413"
+    )
+    remember_days: float = Field(
+        default=14, gt=0, description="days for which uplinks are remembered, to know them when they repeat"
+    )
+    town_reload_seconds: float = Field(
+        default=5, gt=0, description="seconds between looks at the town files for changes"
+    )
+    mqtt_longest_backoff_seconds: float = Field(
+        default=60, ge=1, description="longest wait in seconds before an MQTT broker is tried again"
+    )
+    snowfall_latest_ahead_hours: float = Field(
+        default=1, ge=0, description="hours that a snowfall told by an operator may lie in the future"
+    )
