@@ -67,3 +67,10 @@ def free_ports() -> Ports:
     finally:
         for probe in probes:
             probe.close()
+
+
+def free_port() -> int:
+    """One more port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -28,7 +28,7 @@ def stack_keys(path: Path) -> dict[str, str]:
         "KP_CONTACT_PUBLIC_KEY": public,
         "KP_LINK_KEY": secrets.token_urlsafe(32),
         "KP_PEPPER": secrets.token_urlsafe(32),
-        "KP_OPERATOR_TOKENS": secrets.token_urlsafe(24),
+        "KP_OPERATOR_TOKENS": f"development:{secrets.token_urlsafe(24)}",
         "KP_WEBHOOK_SECRET": secrets.token_urlsafe(24),
         "KP_TOKEN_FACEBOOK": secrets.token_urlsafe(24),
     }

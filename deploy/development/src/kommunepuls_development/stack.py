@@ -1,6 +1,7 @@
 """The services of Kommunepuls on one machine, each its own process, as in production."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.topics import ensure_topics
 
-from kommunepuls_development.ports import Ports
+from kommunepuls_development.ports import Ports, free_port
 from kommunepuls_development.processes import ManagedProcess
 from kommunepuls_development.secrets_file import stack_keys
 
@@ -36,6 +37,8 @@ class Stack:
         kafka: address of a broker to use; None starts the embedded one.
         services: which to run; all by default.
         environment: variables for every service, over the stack's own.
+        workers: how many processes of a service, where it is more than one; the second of the notifier is
+            ``notifier-2``.
         say: told what is going on, a line each.
     """
 
@@ -48,6 +51,7 @@ class Stack:
         kafka: str | None = None,
         services: Iterable[str] = tuple(SERVICES),
         environment: Mapping[str, str] | None = None,
+        workers: Mapping[str, int] | None = None,
         say: Say = lambda line: None,
     ) -> None:
         self.folder = folder
@@ -60,27 +64,40 @@ class Stack:
             "KP_KAFKA_BOOTSTRAP": self.bootstrap,
             "KP_KAFKA_SESSION_SECONDS": "6",
             "KP_DATA_DIR": str(folder / "data"),
-            "KP_TOWN_FILES": ":".join(str(path) for path in town_files),
+            "KP_TOWN_FILES": os.pathsep.join(str(path) for path in town_files),
             "KP_PUBLIC_URL": ports.url("gateway-api"),
             "KP_SMTP_HOST": "127.0.0.1",
             "KP_SMTP_PORT": str(ports["smtp"]),
-            "KP_MAIL_FROM": "Fjordvik kommune <varsel@fjordvik.example>",
+            "KP_SMTP_SECURITY": "none",
+            "KP_MAIL_FROM": "varsel@fjordvik.example",
             # Development only: the fake push service listens on this machine, without TLS.
             "KP_PUSH_ALLOW_PRIVATE": "true",
             **self.keys,
             **(environment or {}),
         }
-        self.services = {
-            name: ManagedProcess(
-                name,
-                SERVICES[name],
-                environment=common | {"KP_HTTP_PORT": str(ports[name])},
-                log=folder / "logs" / f"{name}.log",
-                port=ports[name],
-            )
-            for name in SERVICES
-            if name in set(services)
-        }
+        self.services: dict[str, ManagedProcess] = {}
+        for name in SERVICES:
+            if name not in set(services):
+                continue
+            self.services[name] = self._service(name, name, ports[name], common)
+            for number in range(2, (workers or {}).get(name, 1) + 1):
+                self.services[f"{name}-{number}"] = self._service(
+                    f"{name}-{number}", name, free_port(), common
+                )
+
+    def _service(self, name: str, service: str, port: int, environment: Mapping[str, str]) -> ManagedProcess:
+        return ManagedProcess(
+            name,
+            SERVICES[service],
+            environment={**environment, "KP_HTTP_PORT": str(port), "KP_INSTANCE": name},
+            log=self.folder / "logs" / f"{name}.log",
+            port=port,
+        )
+
+    @property
+    def operator_token(self) -> str:
+        """The bearer token of the stack's operator."""
+        return self.keys["KP_OPERATOR_TOKENS"].partition(":")[2]
 
     def _broker_process(self) -> ManagedProcess:
         return ManagedProcess(
