@@ -1,0 +1,83 @@
+"""Content rules: which words make a text a volunteer need, an alert or of interest to whom.
+
+Rules are data: shipped in ``data/content_rules.yaml``, and any source's own go before them.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated
+
+from kommunepuls_events import Kind, Severity
+from kommunepuls_events.base import Slug
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+_GAP = r"(?:\W+\w+){0,3}"
+
+
+class Rule(BaseModel):
+    """What follows if a text holds one of the phrases.
+
+    A phrase is one or more words, upper and lower case alike. ``*`` at a word's start or end stands for any
+    letters (``*trener``, ``frivillig*``), alone for up to three words between (``trenger * trener``).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+    words: tuple[Phrase, ...] = Field(min_length=1)
+    kind: Kind | None = None
+    interests: tuple[Slug, ...] = ()
+    severity: Severity | None = None
+    audience: tuple[Slug, ...] = ()
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """All phrases in one expression."""
+        return re.compile("|".join(_expression(phrase) for phrase in self.words), re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the rules found out about a text."""
+
+    kind: Kind = Kind.NOTICE
+    interests: tuple[str, ...] = ()
+    severity: Severity = Severity.UNKNOWN
+    audience: tuple[str, ...] = ()
+
+
+def content_of(text: str, rules: Iterable[Rule], usual_interests: Iterable[str] = ()) -> Content:
+    """Judge a text.
+
+    Args:
+        text: title and text together.
+        rules: in order; the first that names a kind decides it, its severity counts, all give interests.
+        usual_interests: of the source; they come after those that were found.
+    """
+    kind, severity = None, Severity.UNKNOWN
+    interests: dict[str, None] = {}
+    audience: dict[str, None] = {}
+    for rule in rules:
+        if not rule.pattern.search(text):
+            continue
+        if kind is None and rule.kind is not None:
+            kind, severity = rule.kind, rule.severity or Severity.UNKNOWN
+        interests.update(dict.fromkeys(rule.interests))
+        audience.update(dict.fromkeys(rule.audience))
+    interests.update(dict.fromkeys(usual_interests))
+    return Content(kind or Kind.NOTICE, tuple(interests), severity, tuple(audience))
+
+
+def _expression(phrase: str) -> str:
+    found, gap = "", False
+    for word in phrase.split():
+        if word == "*":
+            gap = True
+            continue
+        before, after = word.startswith("*"), word.endswith("*")
+        body = (r"\w*" if before else "") + re.escape(word.strip("*")) + (r"\w*" if after else "")
+        found += (_GAP if gap and found else "") + (r"\W+" if found else "") + body
+        gap = False
+    return rf"(?<!\w){found}(?!\w)"

@@ -1,0 +1,1 @@
+"""What the service does with posts, events and webhooks."""
