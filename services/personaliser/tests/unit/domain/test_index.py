@@ -38,7 +38,7 @@ def index_of(*held: SubscriberProfileV1) -> ProfileIndex:
     return index
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data(), items())
 def test_the_index_finds_whom_the_reference_finds_for_the_same_reasons(
     data: st.DataObject, offered: ContentItemV1
