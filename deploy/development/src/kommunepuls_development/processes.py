@@ -85,12 +85,12 @@ class ManagedProcess:
         async with httpx.AsyncClient(timeout=2.0) as client:
             while time.monotonic() < until:
                 if not self.running:
-                    raise StartFailed(f"{self.name} ended: {self._last_line()} (log: {self.log})")
+                    raise StartFailed(f"{self.name} ended: {self.last_line()} (log: {self.log})")
                 if await self._is_ready(client):
                     return
                 await asyncio.sleep(0.05)
         raise StartFailed(
-            f"{self.name} was not ready within {within:.0f} s: {self._last_line()} (log: {self.log})"
+            f"{self.name} was not ready within {within:.0f} s: {self.last_line()} (log: {self.log})"
         )
 
     async def _is_ready(self, client: httpx.AsyncClient) -> bool:
@@ -105,7 +105,8 @@ class ManagedProcess:
             log.seek(self._log_began)
             return log.read()
 
-    def _last_line(self) -> str:
+    def last_line(self) -> str:
+        """The last line of its log since it was started."""
         lines = self._fresh_log().decode(errors="replace").strip().splitlines()
         return lines[-1][:300] if lines else "it said nothing"
 

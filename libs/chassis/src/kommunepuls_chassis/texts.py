@@ -78,5 +78,8 @@ def shortened(text: str, most: int) -> str:
 def headline(text: str, most: int = 120) -> str:
     """A title for a text that has none: its first sentence or line, shortened."""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    sentence = re.split(r"(?<=[.!?])\s+(?=[A-ZÆØÅÄÖ0-9])", first, maxsplit=1)[0]
+    # A full stop behind a lower-case abbreviation (nr. 4, kl. 12, f.eks. …) ends no sentence.
+    sentence = re.split(
+        r"(?<=[.!?])(?<!\b(?:nr|kl|ca|jf)\.)(?<!\.\w\.)\s+(?=[A-ZÆØÅÄÖ])|(?<=[!?])\s+", first, maxsplit=1
+    )[0]
     return shortened(sentence if len(sentence) >= 8 else first, most)

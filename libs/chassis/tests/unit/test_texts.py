@@ -66,4 +66,11 @@ def test_a_long_text_is_cut_at_a_word() -> None:
 def test_a_headline_is_the_first_sentence() -> None:
     assert headline("Laget søker trener! Ta kontakt med oss.\nMer tekst") == "Laget søker trener!"
     assert headline("Hei! Vi søker trener") == "Hei! Vi søker trener"
+    assert (
+        headline("Skolegata er stengt mellom nr. 4 og 18. Følg skiltene.")
+        == "Skolegata er stengt mellom nr. 4 og 18."
+    )
+    assert (
+        headline("Møt opp kl. 12 ved Storgata nr. 4. Ta med spade.") == "Møt opp kl. 12 ved Storgata nr. 4."
+    )
     assert headline("") == ""

@@ -6,7 +6,7 @@ and a test can move the clock. Names, addresses and cases are made up.
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 
@@ -80,7 +80,7 @@ MORNING: tuple[Happening, ...] = (
         gone_at=150,
     ),
     Happening(
-        30, Channel.CASE, "2026/412", "Storgata 4 - gnr {gnr} bnr {bnr} - oppføring av garasje - tillatelse",
+        30, Channel.CASE, "2026/412", "Storgata 4 - gnr {gnr} bnr {bnr} - oppføring av garasje - tillatelse til tiltak",
         "", extra=(("street", "Storgata"), ("number", "4"), ("type", "Byggesak"), ("document", "Tillatelse til tiltak")),
     ),
     Happening(
@@ -129,11 +129,15 @@ FIRST_EVERYDAY, BETWEEN, EVERYDAYS = 75.0, 30.0, 2000
 
 
 class Story:
-    """The story from the moment it began."""
+    """The story from the moment it begins; before that the upstreams are there and have nothing to tell."""
 
-    def __init__(self, began: datetime, streets: list[str]) -> None:
-        self.began = began
+    def __init__(self, streets: list[str]) -> None:
+        self.began = datetime.max.replace(tzinfo=UTC)
         self._streets = streets
+
+    def begin(self, now: datetime) -> None:
+        """Let it begin, once."""
+        self.began = min(self.began, now)
 
     def seconds(self, now: datetime) -> float:
         """Seconds since it began."""
