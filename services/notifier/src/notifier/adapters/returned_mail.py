@@ -17,7 +17,7 @@ _MOST_PARTS = 60
 _MOST_RECIPIENTS = 20
 _LONGEST_TEXT = 20_000
 
-_ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:@]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _MESSAGE_ID = re.compile(r"(?im)^message-id:\s*(?:\n?[ \t]+)?(<?[^\s<>]+>?)")
 _FIELD = re.compile(
     r"(?im)^(final-recipient|original-recipient|action|status|diagnostic-code):[ \t]*(.*(?:\n[ \t]+.*)*)"

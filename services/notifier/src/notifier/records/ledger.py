@@ -81,7 +81,7 @@ class Ledger:
         """What waits for a digest, oldest first."""
         found = await self._sendings.find({"digest": digest})
         waiting = [_sending(one.key, one.document) for one in found]
-        return sorted(waiting, key=lambda one: (one.created_at, one.key))
+        return sorted(waiting, key=lambda one: (one.created_at, one.item or ""))
 
     async def told_of(self, item: str, before_revision: int) -> AsyncIterator[list[Sending]]:
         """Pages of what was sent of an item's earlier revisions."""

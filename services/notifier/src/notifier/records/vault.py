@@ -101,7 +101,7 @@ class Vault:
 
     async def at_address(self, address: str) -> list[str]:
         """Ids of the endpoints in use with that address."""
-        found = await self._endpoints.find({"lookup": self._keys.lookup(address)})
+        found = await self._endpoints.find({"lookup": any_of(self._keys.lookups(address))})
         return [stored.key for stored in found if stored.document["state"] == ACTIVE]
 
     async def erase(self, subscriber: str) -> int:
@@ -118,7 +118,9 @@ class Vault:
             endpoint = self._opened(stored)
             key_id, sealed = self._keys.encrypt(endpoint.contact.content(), bound_to=_bound_to(endpoint))
             where = {"key_id": document["key_id"]}
-            if await self._endpoints.patch(stored.key, {"key_id": key_id, "sealed": sealed}, where=where):
+            lookup = self._keys.lookup(endpoint.contact.lookup_text)
+            changes = {"key_id": key_id, "sealed": sealed, "lookup": lookup}
+            if await self._endpoints.patch(stored.key, changes, where=where):
                 renewed += 1
         return renewed
 

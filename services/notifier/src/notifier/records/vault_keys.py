@@ -33,8 +33,6 @@ class KeyRing:
             raise OperatorError("KP_VAULT_KEY is empty; make a key with `python -m notifier.keys`")
         self._keys = {hashlib.sha256(key).hexdigest()[:8]: key for key in raw}
         self.current = next(iter(self._keys))
-        # An own key for looking addresses up, of the oldest: it must not change when a new key is put in front.
-        self._lookup_key = hashlib.sha256(b"kommunepuls lookup" + raw[-1]).digest()
 
     def encrypt(self, content: dict, *, bound_to: str) -> tuple[str, bytes]:
         """Key id and ciphertext (nonce in front) of JSON content."""
@@ -61,8 +59,16 @@ class KeyRing:
 
     def lookup(self, address: str) -> str:
         """What an address is found by without being kept: an HMAC that only the key's holder can make."""
-        normal = address.strip().strip("<>").lower()
-        return hmac.new(self._lookup_key, normal.encode(), hashlib.sha256).hexdigest()
+        return _lookup(self._keys[self.current], address)
+
+    def lookups(self, address: str) -> list[str]:
+        """The same with each key, for entries that have not been renewed yet."""
+        return [_lookup(key, address) for key in self._keys.values()]
+
+
+def _lookup(key: bytes, address: str) -> str:
+    own = hashlib.sha256(b"kommunepuls lookup" + key).digest()
+    return hmac.new(own, address.strip().strip("<>").lower().encode(), hashlib.sha256).hexdigest()
 
 
 def _key_bytes(text: str) -> bytes:
