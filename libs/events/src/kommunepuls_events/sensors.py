@@ -1,5 +1,7 @@
 """Sensor readings: one value of one observed property."""
 
+import json
+
 from pydantic import Field
 
 from kommunepuls_events.base import Identifier, Instant, Message, MunicipalityCode, Slug, SourceId
@@ -26,3 +28,10 @@ class SensorReadingV1(Message):
     flags: tuple[Slug, ...] = Field(
         default=(), description="out-of-range, stale, probe-missing, clock-ahead, clock-missing"
     )
+
+    def to_json(self) -> bytes:
+        """As :meth:`Message.to_json`, but ``value`` is written even when there is none: it is required."""
+        if self.value is not None:
+            return super().to_json()
+        fields = self.model_dump(mode="json", exclude_none=True) | {"value": None}
+        return json.dumps(fields, ensure_ascii=False).encode()

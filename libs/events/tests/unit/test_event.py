@@ -82,3 +82,11 @@ def test_a_dead_letter_keeps_the_original_headers_and_gives_them_back() -> None:
     assert original_headers(headers) == EVENT.headers()
     again = DeadLetter("handler-error", "again", "notifier").headers(headers)
     assert DeadLetter.from_headers(again).reason == "handler-error"
+
+
+def test_a_reading_without_a_value_survives_the_way_through_kafka() -> None:
+    reading = examples()["kommunepuls.sensor-reading.v1"].model_copy(
+        update={"value": None, "name": "Storøya"}
+    )
+    event = event_for(reading, producer="test")
+    assert Event.decode(event.value(), event.headers()).data == reading
