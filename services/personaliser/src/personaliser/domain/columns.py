@@ -96,7 +96,10 @@ class Masks:
 
     def has(self, slot: int, slug: str) -> bool:
         """Whether one slot has one word."""
-        return bool(self.any_of(np.array([slot]), (slug,))[0])
+        number = self._numbering.known(slug)
+        if number is None or number // WORD >= len(self._columns):
+            return False
+        return bool(int(self._columns[number // WORD].values[slot]) >> number % WORD & 1)
 
     def kept(self, slots: np.ndarray) -> "Masks":
         """The masks of these slots alone, renumbered from 0."""
@@ -168,5 +171,6 @@ _NONE = np.zeros(0, np.uint32)
 
 def is_among(number: int, ascending: np.ndarray) -> bool:
     """Whether a number is in an ascending array."""
-    place = int(np.searchsorted(ascending, number))
+    # A number of the array's own type: any other makes numpy convert the whole array first.
+    place = int(ascending.searchsorted(ascending.dtype.type(number)))
     return place < len(ascending) and int(ascending[place]) == number

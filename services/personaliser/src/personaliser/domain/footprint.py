@@ -10,11 +10,14 @@ from kommunepuls_events import Geometry
 from kommunepuls_geography import distance_to_geometry_metres
 from shapely.geometry.base import BaseGeometry
 
-# Bounds of a degree of latitude on the WGS84 ellipsoid (110,574 to 111,694 m), with room for the error
-# of the planar bounds below and of distances measured along straight pieces of edges.
+# The WGS84 ellipsoid: equatorial radius in metres, and the square of its eccentricity.
+_EQUATORIAL_RADIUS = 6_378_137.0
+_ECCENTRICITY_SQUARED = 0.006_694_379_990_14
+# A degree of latitude has 110,574 to 111,694 m; a little less, so that a reach is never too short.
 _METRES_PER_DEGREE_AT_LEAST = 109_500.0
-_METRES_PER_DEGREE_AT_MOST = 112_800.0
-_SLACK_METRES = 5.0
+# How far off a measured distance may be (see kommunepuls_geography.distance), with room for rounding.
+_SLACK_METRES = 2.0
+_SLACK_SHARE = 0.001
 # Close to the poles and the 180th meridian there is no bounding in a plane: each place is measured.
 _LAST_LATITUDE = 88.0
 # Geometries of fewer positions are measured whole; larger ones as far as they come near the place.
@@ -80,7 +83,7 @@ class Footprint:
 
         Two bounds in a plane decide nearly all of them at once; only those between are measured.
         """
-        _, south, _, north = self.bounds
+        south, north = self.bounds[1], self.bounds[3]
         widest = float(metres.max(initial=0.0))
         furthest = max(abs(south), abs(north))
         wide, high = reach_degrees(furthest, widest)
@@ -89,11 +92,14 @@ class Footprint:
             surely, perhaps = np.zeros(len(metres), bool), np.ones(len(metres), bool)
         else:
             nearest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
-            narrow = math.cos(math.radians(furthest + high))
-            broad = math.cos(math.radians(max(0.0, nearest - high)))
-            surely = self._planar(longitudes, latitudes, broad, metres / _METRES_PER_DEGREE_AT_MOST)
-            perhaps = self._planar(
-                longitudes, latitudes, narrow, (metres + _SLACK_METRES) / _METRES_PER_DEGREE_AT_LEAST
+            # Towards a pole a degree of longitude gets shorter and one of latitude longer.
+            wide_there, high_there = _degree_lengths(furthest + high)
+            wide_here, high_here = _degree_lengths(max(0.0, nearest - high))
+            surely = self._in_plane(
+                longitudes, latitudes, (wide_here, high_there), metres * (1 - _SLACK_SHARE) - _SLACK_METRES
+            )
+            perhaps = self._in_plane(
+                longitudes, latitudes, (wide_there, high_here), metres * (1 + _SLACK_SHARE) + _SLACK_METRES
             )
         within = surely
         for place in np.flatnonzero(perhaps & ~surely):
@@ -103,10 +109,29 @@ class Footprint:
             within[place] = distance is not None
         return within
 
-    def _planar(
-        self, longitudes: np.ndarray, latitudes: np.ndarray, shrink: float, degrees: np.ndarray
+    def _in_plane(
+        self,
+        longitudes: np.ndarray,
+        latitudes: np.ndarray,
+        degrees: tuple[float, float],
+        metres: np.ndarray,
     ) -> np.ndarray:
-        """Which places are within so many degrees when a degree of longitude is worth ``shrink``."""
-        flat = shapely.transform(self.shape, lambda points: points * (shrink, 1.0))
+        """Which places are within so many metres if degrees of longitude and latitude had these lengths.
+
+        With the longest that degrees have between here and there that is an upper bound of the distance,
+        with the shortest a lower one.
+        """
+        flat = shapely.transform(self.shape, lambda points: points * degrees)
         shapely.prepare(flat)
-        return shapely.dwithin(flat, shapely.points(longitudes * shrink, latitudes), degrees)
+        return shapely.dwithin(
+            flat, shapely.points(longitudes * degrees[0], latitudes * degrees[1]), np.maximum(metres, 0.0)
+        ) & (metres >= 0)
+
+
+def _degree_lengths(latitude: float) -> tuple[float, float]:
+    """Metres of a degree of longitude and of one of latitude at a latitude of the WGS84 ellipsoid."""
+    phi = math.radians(latitude)
+    flattening = 1 - _ECCENTRICITY_SQUARED * math.sin(phi) ** 2
+    across = _EQUATORIAL_RADIUS / math.sqrt(flattening)
+    along = _EQUATORIAL_RADIUS * (1 - _ECCENTRICITY_SQUARED) / flattening**1.5
+    return math.radians(across * math.cos(phi)), math.radians(along)
