@@ -89,6 +89,7 @@ class EventConsumer:
         self._retry = retry
         self._batch = batch
         self._health = health.component(f"consumer {self._group}")
+        self._measured: set[TopicPartition] = set()
         self._log = get_logger().bind(group=self._group)
 
     async def run(self) -> None:
@@ -120,6 +121,7 @@ class EventConsumer:
             while True:
                 taken = await consumer.getmany(timeout_ms=500, max_records=self._batch)
                 self._health.beat(ready=bool(consumer.assignment()) or self._health.ready)
+                self._forget_lag(consumer.assignment())
                 if taken:
                     await asyncio.gather(*(self._take(consumer, *part) for part in taken.items()))
         finally:
@@ -145,6 +147,13 @@ class EventConsumer:
         HANDLING_SECONDS.labels(topic.name).observe(time.monotonic() - began)
         if (end := consumer.highwater(partition)) is not None:
             CONSUMER_LAG.labels(topic.name, partition.partition).set(max(0, end - records[-1].offset - 1))
+            self._measured.add(partition)
+
+    def _forget_lag(self, assigned: frozenset[TopicPartition]) -> None:
+        """Stop reporting the lag of partitions that moved: it would stand as it was for good."""
+        for gone in self._measured - assigned:
+            CONSUMER_LAG.remove(gone.topic, gone.partition)
+        self._measured &= assigned
 
     async def _decoded(self, topic: Topic, record: ConsumerRecord) -> Received | None:
         event = None

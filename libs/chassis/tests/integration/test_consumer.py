@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from kommunepuls_chassis.consumer import EventConsumer, Received, RetryPolicy
 from kommunepuls_chassis.errors import PermanentError, TransientError
 from kommunepuls_chassis.health import Health
+from kommunepuls_chassis.metrics import CONSUMER_LAG
 from kommunepuls_chassis.producer import EventProducer, open_producer
 from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.testing import eventually
@@ -202,3 +203,20 @@ async def test_the_trace_goes_on_in_the_handler(rig: Rig) -> None:
 
 async def test_topics_are_created_once_with_their_settings(rig: Rig) -> None:
     assert await ensure_topics(rig.settings) == []
+
+
+async def test_the_lag_of_partitions_that_moved_is_no_longer_reported(rig: Rig) -> None:
+    def measured() -> set[str]:
+        samples = next(iter(CONSUMER_LAG.collect())).samples
+        return {sample.labels["partition"] for sample in samples if sample.labels["topic"] == CONTENT.name}
+
+    async def handle(records: Sequence[Received]) -> None:
+        rig.taken.extend(record.event.data.title for record in records)
+
+    CONSUMER_LAG.clear()
+    async with rig.consuming(handle, group="moving"):
+        await rig.producer.publish(*(numbered(number) for number in range(60)))
+        await eventually(lambda: len(rig.taken) == 60)
+        before = measured()
+        async with rig.consuming(handle, group="moving"):
+            await eventually(lambda: len(measured()) == len(before) // 2, within=30)
