@@ -1,0 +1,130 @@
+"""Web push to a service on a real socket that really decrypts."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
+from kommunepuls_events import Channel
+from notifier.adapters.catalogue import PoCatalogue
+from notifier.adapters.gates import Gates
+from notifier.adapters.push import PushCarrier, open_push_pool
+from notifier.adapters.vapid import VapidSigner, new_private_key
+from notifier.domain.composing import Reader, compose_item, compose_story
+from notifier.domain.contacts import push_subscription
+from notifier.domain.labels import Labels
+from notifier.domain.messages import Message
+from notifier.domain.sendings import about
+from notifier.records.vault import Endpoint
+from notifier.service.clock import Clock
+from notifier.testing import ALERT, AREA, NOON, item, profile
+from starlette.responses import Response
+
+pytestmark = pytest.mark.integration
+CATALOGUE = PoCatalogue()
+
+
+def message(**fields: object) -> Message:
+    given = item(**fields)
+    reader = Reader(profile(), CATALOGUE.words("nb"), Labels(), "https://puls.example", "https://x.example")
+    sending = about(given, "s-1", Channel.PUSH, (AREA,), NOON, None)
+    return compose_item(sending, given, compose_story(given, (AREA,), False, reader), reader, NOON)
+
+
+def endpoint(browser, service) -> Endpoint:
+    return Endpoint("p-1", "s-1", Channel.PUSH, push_subscription(browser.subscription(service.url)))
+
+
+@pytest.fixture
+async def carrying():
+    async with open_push_pool(allow_private=True) as pool:
+        signer = VapidSigner(new_private_key(), "mailto:drift@fjordvik.example")
+        yield PushCarrier(pool, signer, CATALOGUE, Gates(2), Clock(), allow_private=True, timeout_seconds=1.0)
+
+
+async def test_a_browser_reads_what_was_sent_and_the_headers_say_how_urgent(
+    carrying, push_service, make_browser
+) -> None:
+    browser = make_browser("one")
+    await carrying.carry(message(**ALERT), endpoint(browser, push_service), first=True)
+    [(_, headers, body)] = push_service.requests
+    assert browser.read(body)["title"] == "Flom i Storelva"
+    assert (headers["urgency"], headers["content-encoding"]) == ("high", "aes128gcm")
+    assert int(headers["ttl"]) >= 3600
+    assert len(headers["topic"]) <= 32
+    assert headers["authorization"].startswith("vapid t=")
+
+
+async def test_a_later_revision_takes_the_place_of_an_earlier_one(
+    carrying, push_service, make_browser
+) -> None:
+    one = endpoint(make_browser("one"), push_service)
+    await carrying.carry(message(), one, first=False)
+    await carrying.carry(message(revision=2), one, first=False)
+    await carrying.carry(message(native="2"), one, first=False)
+    topics = [headers["topic"] for _, headers, _ in push_service.requests]
+    assert topics[0] == topics[1] != topics[2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "reason"),
+    [
+        (Response(status_code=404), PermanentError, "endpoint-gone"),
+        (Response(status_code=410), PermanentError, "endpoint-gone"),
+        (Response(status_code=403), PermanentError, "vapid-refused"),
+        (Response(status_code=400), PermanentError, "http-400"),
+        (Response(status_code=307, headers={"location": "http://127.0.0.1/"}), PermanentError, "http-307"),
+        (Response(status_code=429, headers={"retry-after": "40"}), ThrottledError, "throttled"),
+        (Response(status_code=502), TransientError, "http-502"),
+    ],
+)
+async def test_an_answer_becomes_an_error_of_ours(
+    carrying, push_service, make_browser, answer: Response, error: type[Exception], reason: str
+) -> None:
+    push_service.answers["one"] = lambda _: answer
+    with pytest.raises(error) as raised:
+        await carrying.carry(message(), endpoint(make_browser("one"), push_service), first=False)
+    assert raised.value.reason == reason
+    assert push_service.url not in str(raised.value)
+    assert len(push_service.requests) == 1, "a redirect is not followed"
+    if reason == "throttled":
+        assert raised.value.delay_seconds == 40
+
+
+async def test_what_is_too_large_is_sent_again_shortened(carrying, push_service, make_browser) -> None:
+    browser = make_browser("one")
+    push_service.answers["one"] = lambda body: Response(status_code=413 if len(body) > 2000 else 201)
+    long = message(title="t" * 290, summary="ø" * 600)
+    await carrying.carry(replace(long, title="ø" * 900), endpoint(browser, push_service), first=False)
+    assert [len(body) > 2000 for body in push_service.bodies("one")] == [True, False]
+    assert browser.read(push_service.bodies("one")[-1])["url"] == long.stories[0].url
+
+
+async def test_a_slow_push_service_holds_no_other_up(
+    carrying, push_service, other_push_service, make_browser
+) -> None:
+    push_service.seconds["slow"] = 30.0
+    slow = endpoint(make_browser("slow"), push_service)
+    stuck = [asyncio.create_task(carrying.carry(message(), slow, first=False)) for _ in range(10)]
+    await asyncio.sleep(0)
+    began = time.monotonic()
+    await carrying.carry(message(), endpoint(make_browser("two"), other_push_service), first=False)
+    assert time.monotonic() - began < 0.9
+    failures = await asyncio.gather(*stuck, return_exceptions=True)
+    assert {type(failure).__name__ for failure in failures} == {"Overloaded", "TransientError"}
+
+
+async def test_no_request_is_made_inside_our_networks(push_service, make_browser) -> None:
+    signer = VapidSigner(new_private_key(), "mailto:drift@fjordvik.example")
+    async with open_push_pool(allow_private=False) as pool:
+        guarded = PushCarrier(
+            pool, signer, CATALOGUE, Gates(2), Clock(), allow_private=False, timeout_seconds=1.0
+        )
+        for base in (push_service.url, push_service.url.replace("http:", "https:")):
+            browser = make_browser("one")
+            inside = Endpoint("p", "s", Channel.PUSH, push_subscription(browser.subscription(base)))
+            with pytest.raises(PermanentError) as raised:
+                await guarded.carry(message(), inside, first=False)
+            assert raised.value.reason in ("insecure-endpoint", "private-address")
+    assert push_service.requests == []
