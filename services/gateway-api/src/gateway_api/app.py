@@ -1,0 +1,110 @@
+"""Puts the gateway together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from kommunepuls_chassis.consumer import EventConsumer
+from kommunepuls_chassis.health import Health
+from kommunepuls_chassis.http import serve_http
+from kommunepuls_chassis.logs import get_logger
+from kommunepuls_chassis.process import run_together
+from kommunepuls_chassis.producer import Producer, open_producer
+from kommunepuls_chassis.store import DocumentStore, open_store
+from kommunepuls_chassis.town import TownFile, load_towns
+
+from gateway_api.adapters.http.application import application
+from gateway_api.adapters.kafka.read_model import consumers
+from gateway_api.adapters.kafka.tail import PulseTail
+from gateway_api.service.collections import open_collections
+from gateway_api.service.gateway import Gateway
+from gateway_api.service.housekeeping import Housekeeping
+from gateway_api.service.migration import Migration
+from gateway_api.service.operators import Letters
+from gateway_api.service.outbox import OutboxPublisher
+from gateway_api.service.queries import Queries
+from gateway_api.service.read_model import ReadModel
+from gateway_api.service.residents import Residents
+from gateway_api.service.sign_in import SignIn
+from gateway_api.service.stream import StreamHub
+from gateway_api.service.towns import Towns
+from gateway_api.settings import Settings
+
+NAME = "gateway-api"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The gateway, serving on ``port``; ``run`` does what goes on in the background."""
+
+    port: int
+    gateway: Gateway
+    read_model: ReadModel
+    outbox: OutboxPublisher
+    housekeeping: Housekeeping
+    consumers: list[EventConsumer]
+    tail: PulseTail
+
+    async def run(self) -> None:
+        """Work until cancelled; then open streams are ended first, so that the port can close."""
+        try:
+            await run_together(
+                self.outbox.run,
+                self.gateway.letters.run,
+                self.gateway.towns.watch,
+                self.housekeeping.run,
+                self.tail.run,
+                *(consumer.run for consumer in self.consumers),
+            )
+        finally:
+            self.gateway.hub.close()
+
+
+@asynccontextmanager
+async def compose(
+    settings: Settings,
+    *,
+    store: DocumentStore | None = None,
+    producer: Producer | None = None,
+    towns: list[TownFile] | None = None,
+) -> AsyncIterator[Running]:
+    """The gateway with its store, producer and port, until the context ends.
+
+    Raises:
+        OperatorError: if a setting, a town file, the broker, the store or the port is not right.
+    """
+    health = Health()
+    async with AsyncExitStack() as stack:
+        if store is None:
+            store = await stack.enter_async_context(open_store(settings.store_url_for(NAME)))
+        if producer is None:
+            producer = await stack.enter_async_context(open_producer(NAME, settings))
+        collections = await open_collections(store)
+        served = await Towns.load(towns or load_towns(settings.town_paths()), health)
+        outbox = OutboxPublisher(collections, producer, health)
+        sign_in = SignIn(settings, collections, outbox.wake)
+        gateway = Gateway(
+            settings=settings,
+            collections=collections,
+            towns=served,
+            sign_in=sign_in,
+            residents=Residents(settings, collections, outbox.wake),
+            queries=Queries(collections, pulse_hours=settings.pulse_hours),
+            letters=Letters(collections, producer, health),
+            migration=Migration(settings, collections, sign_in, outbox.wake),
+            hub=StreamHub(backlog=settings.stream_backlog),
+        )
+        read_model = ReadModel(collections, served)
+        running = {
+            "gateway": gateway,
+            "read_model": read_model,
+            "outbox": outbox,
+            "housekeeping": Housekeeping(collections, health, keep_days=settings.keep_days),
+            "consumers": consumers(NAME, settings, producer, health, read_model),
+            "tail": PulseTail(settings, gateway.hub, health, backlog=settings.stream_backlog),
+        }
+        port = await stack.enter_async_context(
+            serve_http(application(gateway, health), settings.http_host, settings.http_port)
+        )
+        get_logger().info("http_listening", host=settings.http_host, port=port)
+        yield Running(port=port, **running)

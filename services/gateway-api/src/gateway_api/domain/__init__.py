@@ -1,0 +1,1 @@
+"""Decisions of the gateway: values and `now` in, values out."""

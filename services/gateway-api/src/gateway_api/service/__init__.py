@@ -1,0 +1,1 @@
+"""What the gateway does with its decisions: store, outbox, read model, queries."""

@@ -1,0 +1,78 @@
+"""The gateway's collections and the fields by which their documents are found."""
+
+from dataclasses import dataclass
+
+from kommunepuls_chassis.store import Collection, DocumentStore, Index
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    """Own state: subscribers, addresses, links, sessions, counts. Read model: the rest."""
+
+    subscribers: Collection
+    addresses: Collection
+    links: Collection
+    sessions: Collection
+    counts: Collection
+    items: Collection
+    revisions: Collection
+    sensors: Collection
+    feed: Collection
+    messages: Collection
+    sources: Collection
+    letters: Collection
+    replays: Collection
+
+
+async def open_collections(store: DocumentStore) -> Collections:
+    """Create what is missing and open all."""
+    outbox = Index("outbox_due_at")
+    return Collections(
+        subscribers=await store.collection(
+            "subscribers", indexes=[outbox, Index("state"), Index("municipality")]
+        ),
+        addresses=await store.collection(
+            "addresses", indexes=[Index("subscriber"), Index("confirmed", "expires_at")]
+        ),
+        links=await store.collection(
+            "links", indexes=[outbox, Index("subscriber"), Index("expires_at"), Index("state")]
+        ),
+        sessions=await store.collection("sessions", indexes=[Index("subscriber"), Index("expires_at")]),
+        counts=await store.collection("counts", indexes=[Index("expires_at")]),
+        items=await store.collection(
+            "items",
+            indexes=[
+                Index("municipality", "public", "published_at"),
+                Index("municipality", "public", "over_at"),
+                Index("published_at"),
+                Index("kind"),
+                Index("organiser"),
+                Index("interests", array=True),
+                Index("area_terms", array=True),
+            ],
+        ),
+        revisions=await store.collection(
+            "revisions", indexes=[Index("item", "revision"), Index("observed_at")]
+        ),
+        sensors=await store.collection("sensors", indexes=[Index("municipality"), Index("sensor")]),
+        feed=await store.collection(
+            "feed", indexes=[Index("subscriber", "matched_at"), Index("matched_at"), Index("item")]
+        ),
+        messages=await store.collection(
+            "messages", indexes=[Index("subscriber", "at"), Index("at"), Index("item")]
+        ),
+        sources=await store.collection("sources", indexes=[Index("municipality")]),
+        letters=await store.collection(
+            "letters",
+            indexes=[
+                Index("origin", "state", "at"),
+                Index("at"),
+                Index("reason"),
+                Index("service"),
+                Index("source"),
+                Index("topic"),
+                Index("replay", "state"),
+            ],
+        ),
+        replays=await store.collection("replays", indexes=[Index("due_at"), Index("created_at")]),
+    )

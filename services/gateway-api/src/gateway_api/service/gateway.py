@@ -1,0 +1,28 @@
+"""The assembled parts that the HTTP routes work with."""
+
+from dataclasses import dataclass
+
+from gateway_api.service.collections import Collections
+from gateway_api.service.migration import Migration
+from gateway_api.service.operators import Letters
+from gateway_api.service.queries import Queries
+from gateway_api.service.residents import Residents
+from gateway_api.service.sign_in import SignIn
+from gateway_api.service.stream import StreamHub
+from gateway_api.service.towns import Towns
+from gateway_api.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Everything a route may ask."""
+
+    settings: Settings
+    collections: Collections
+    towns: Towns
+    sign_in: SignIn
+    residents: Residents
+    queries: Queries
+    letters: Letters
+    migration: Migration
+    hub: StreamHub

@@ -1,0 +1,82 @@
+"""Settings of the gateway, read from variables that start with ``KP_``."""
+
+from urllib.parse import urlsplit
+
+from kommunepuls_chassis.settings import ServiceSettings
+from pydantic import Field, SecretStr, field_validator
+
+
+class Settings(ServiceSettings):
+    """What the gateway needs beside what every service has."""
+
+    public_url: str = Field(
+        description="address under which residents reach the gateway, without a slash at the end"
+    )
+    link_key: SecretStr = Field(
+        description="signs unsubscribe links; shared with the notifier, newest first, comma separated"
+    )
+    pepper: SecretStr = Field(
+        description="key of the hashes by which addresses are found again; changing it loses everybody"
+    )
+    contact_public_key: str = Field(
+        description="the notifier's X25519 public key, base64url: contact details are sealed for it"
+    )
+    vapid_public_key: str = Field(
+        description="the notifier's VAPID public key (RFC 8292), base64url: browsers subscribe with it"
+    )
+    operator_tokens: SecretStr = Field(
+        description="bearer tokens of operators as name:token, comma separated; the name goes to the log"
+    )
+    session_days: int = Field(default=30, ge=1, le=400, description="days a resident stays signed in")
+    sign_in_minutes: int = Field(
+        default=30, ge=1, le=1440, description="minutes in which a mailed link can be used"
+    )
+    mails_per_address: int = Field(default=3, ge=1, description="sign-in mails to one address in 15 minutes")
+    mails_per_client: int = Field(
+        default=20, ge=1, description="sign-in mails asked for by one client in an hour"
+    )
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=10, description="proxies in front whose X-Forwarded-For entry is believed"
+    )
+    largest_body: int = Field(default=65_536, ge=1024, description="bytes of a request body")
+    pulse_hours: int = Field(default=72, ge=1, description="hours for which the pulse shows an item")
+    stream_backlog: int = Field(
+        default=300, ge=10, description="events a partition kept for streams that come back"
+    )
+    keep_days: int = Field(
+        default=90, ge=1, description="days that feeds, messages, rejects and dead letters are kept"
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError("is the address of the residents' pages, for example https://puls.example.no")
+        return value.rstrip("/")
+
+    @field_validator("pepper", "link_key")
+    @classmethod
+    def _is_long(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < 16:
+            raise ValueError("has fewer than 16 characters; make one with `make keys`")
+        return value
+
+    @field_validator("operator_tokens")
+    @classmethod
+    def _are_named(cls, value: SecretStr) -> SecretStr:
+        for part in value.get_secret_value().split(","):
+            name, _, token = part.strip().partition(":")
+            if not name or len(token) < 16:
+                raise ValueError("is name:token, comma separated, each token of 16 characters or more")
+        return value
+
+    def operators(self) -> dict[str, str]:
+        """Tokens by the operator's name."""
+        parts = (part.strip().partition(":") for part in self.operator_tokens.get_secret_value().split(","))
+        return {name: token for name, _, token in parts}
+
+    @property
+    def secure(self) -> bool:
+        """Whether residents come by HTTPS, so that cookies may ask for it."""
+        return self.public_url.startswith("https://")
