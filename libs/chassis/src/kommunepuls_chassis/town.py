@@ -210,7 +210,8 @@ def parse_sources(file: TownFile, models: dict[str, type[AdapterConfig]]) -> lis
         if model is None or not source.enabled:
             continue
         try:
-            found.append(model.model_validate(source.model_dump()))
+            # Only what the file says: an adapter's model may have other defaults.
+            found.append(model.model_validate(source.model_dump(exclude_unset=True)))
         except ValidationError as error:
             raise file._explained(error, ("sources", index)) from None
     return found

@@ -85,3 +85,12 @@ def test_a_missing_setting_or_file_and_a_town_named_twice_are_one_line(tmp_path:
     for paths in ([], [tmp_path / "none.yaml"], [path, path]):
         with pytest.raises(OperatorError):
             load_towns(paths)
+
+
+def test_an_adapters_own_default_holds_where_the_file_says_nothing(tmp_path: Path) -> None:
+    class Slow(Feed):
+        poll_seconds: float = 1800
+
+    file = TownFile(town_file(tmp_path, GOOD))
+    (feed,) = parse_sources(file, {"rss": Slow})
+    assert feed.poll_seconds == 1800
