@@ -176,10 +176,10 @@ class CaseIntake:
             after = after.with_document(document)
         await self._offer(before, after)
 
-    async def _offer(self, before: Case | None, after: Case) -> None:
+    async def _offer(self, before: Case | None, after: Case, *, quiet: bool = False) -> None:
         now = self.now()
         within = timedelta(hours=self.intake.config.announce_within_hours)
-        news = is_news(before, after, now, within)
+        news = not quiet and is_news(before, after, now, within)
         draft = draft_of(after, self._publisher, self._locate(after.milestone), now, news=news)
         seen = await self.intake.take(draft)
         if seen.item is None:
@@ -199,7 +199,7 @@ class CaseIntake:
     async def _without(self, case: Case, document_id: str) -> None:
         left = Case(case.id, tuple(one for one in case.documents if one.id != document_id))
         if left.documents:
-            await self._offer(case, left)
+            await self._offer(case, left, quiet=True)
             return
         await self.intake.withdraw(item_id(self.intake.id, case.id))
         await self._cases.delete(self._key(case.id))

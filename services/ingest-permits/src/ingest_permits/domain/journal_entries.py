@@ -23,6 +23,7 @@ DATE_FORMATS = ("%d.%m.%Y", ISO)
 LONGEST_TITLE = 2000
 """Characters of a title that are read; nobody's is longer."""
 
+_LONGEST_FIELD = 20_000
 _CASE_IN_LINK = re.compile(r"/details/(a-[^/?#]+)(?:/(d-[^/?#]+))?")
 _IDENTIFIER = re.compile(r"^[a-z]+-(?:[0-9a-f]{4,}(?:__[0-9a-f]+){4}-)?(?P<number>[^!]+)")
 
@@ -150,5 +151,5 @@ def text_of(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        return str(value).strip()
+        return str(value)[:_LONGEST_FIELD].strip()
     raise RejectedInput("wrong-type", f"text was expected, this is {type(value).__name__}")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from ingest_permits.domain.positions import WGS84
 from ingest_permits.domain.stages import Stage
 
+_LONGEST_CELL = 20_000
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 _EMPTY_ENDS = re.compile(r"^[\s,;:–-]+|[\s,;:–-]+$")
@@ -27,7 +28,7 @@ def plain(value: Any) -> str:
         value = int(value)
     if isinstance(value, (dict, list)):
         return ""
-    return " ".join(plain_text(str(value)).split())
+    return " ".join(plain_text(str(value)[:_LONGEST_CELL]).split())
 
 
 def folded(value: Any) -> str:

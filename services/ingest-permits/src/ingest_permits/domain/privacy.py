@@ -17,9 +17,10 @@ MASK = "[privatperson]"
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*\.?")
 _BREAK = re.compile(r"\s+[-–—]\s*|\s*[-–—]\s+|[,;:()/]|\s+(?=v/|c/o)", re.IGNORECASE)
 _JOIN = re.compile(r"\s+(?:og|och|and|&|\+)\s+", re.IGNORECASE)
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Bounded and begun at a word's start, so that a text without blanks is read in linear time.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,8}")
 _NATIONAL_ID = re.compile(r"(?<!\d)(?:\d{6}[ -]?\d{5}|(?:19|20)?\d{6}[-+]\d{4})(?!\d)")
-_BESIDE = re.compile(rf"([A-ZÆØÅÄÖ][\w'’-]+)\s+(?:og|och|and|&)\s+{re.escape(MASK)}", re.IGNORECASE)
+_BESIDE = re.compile(rf"(?<!\w)([A-ZÆØÅÄÖ][\w'’-]{{1,40}})\s+(?:og|och|and|&|OG|OCH|AND)\s+{re.escape(MASK)}")
 _HOUSE_AT_END = re.compile(r"[^\W\d_]\.?\s+(?!(?:19|20)\d\d\b)\d{1,4}\s?[A-Za-z]?\s*$")
 _NUMBER_BEHIND = re.compile(r"\s+\d")
 _NUMBER_BEFORE = re.compile(r"\d[A-Za-z]?\s+$")
@@ -199,7 +200,7 @@ class _Reader:
 @cache
 def _after_roles() -> re.Pattern[str]:
     roles = re.sub(r"\|\s+", "|", data("names")["roles"].strip())
-    name = r"(?:[A-ZÆØÅÄÖ][\w'’-]+\.?\s+){1,3}[A-ZÆØÅÄÖ][\w'’-]+"
+    name = r"(?:[A-ZÆØÅÄÖ][\w'’-]{1,40}\.?\s+){1,3}[A-ZÆØÅÄÖ][\w'’-]{1,40}"
     return re.compile(rf"(?<!\w)((?i:{roles}))((?<=/)\s*|[\s.:]+)({name})")
 
 

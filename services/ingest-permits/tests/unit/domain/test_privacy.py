@@ -73,4 +73,12 @@ def test_a_reader_is_not_shown_a_part_that_is_nothing_but_a_mask() -> None:
 
 
 def test_an_endless_title_is_read_in_time_proportional_to_it() -> None:
-    assert without_names("Ola " * 20_000)
+    for text in (
+        "Ola " * 20_000,
+        "x" * 500_000,
+        "1" * 100_000,
+        "a." * 100_000,
+        "Ola og " * 10_000,
+        "- " * 50_000,
+    ):
+        assert without_names(text)
