@@ -118,7 +118,8 @@ class Checker:
     async def _take_sensors(self, kind: str, network: str, path: Path, raw: bytes, row: Row) -> None:
         name = _MODEL.match(path.name)
         device_type = device_type_in([name[1]]) if name else None
-        key = f"{kind}-{network}-{device_type or path.stem}"
+        devices = _devices(raw, network, device_type) if device_type else {}
+        key = f"{kind}-{network}-{device_type or path.stem}-{''.join(devices)}"
         if key not in self._sensors:
             fields: dict = {"id": _slug(key), "type": kind}
             if kind == "sensorthings-poll":
@@ -128,7 +129,6 @@ class Checker:
                 fields |= {"secret_env": "KP_CHECK"} | ({"network": network} if network else {})
             config = MODELS[kind].model_validate(fields)
             places = Places(AreaTree([]))
-            devices = _devices(raw, network, device_type) if device_type else {}
             self._sensors[key] = SensorIntake(
                 await self._intake(config), config, devices, places, self._packets, self.now
             )

@@ -60,7 +60,9 @@ class MqttSubscriber:
                 failures += 1
                 delay = min(FIRST_BACKOFF_SECONDS * 2 ** min(failures - 1, 10), self._longest_backoff)
                 delay *= random.uniform(0.5, 1.0)
-                text = f"the MQTT broker at {self._config.host}:{self._config.port} is away: {error}"
+                text = str(error)
+                if not isinstance(error, PermanentError):
+                    text = f"the MQTT broker at {self._config.host}:{self._config.port} is away: {error}"
                 self._log.warning("mqtt_disconnected", error=str(error), delay_seconds=round(delay, 1))
                 await self._sensors.intake.save(error=text)
                 await asyncio.sleep(delay)

@@ -68,6 +68,7 @@ class Tracks:
         self._gaps = gaps
         self._key = secrets.token_bytes(32)
         self._last: dict[bytes, tuple[datetime, Position, frozenset[Work]]] = {}
+        self._swept_at: datetime | None = None
 
     def __len__(self) -> int:
         return len(self._last)
@@ -117,7 +118,9 @@ class Tracks:
         return [Trace(tuple(line), sighting.at, works) for line in lines if len(line) > 1]
 
     def _forget(self, now: datetime) -> None:
-        if len(self._last) % 50 == 0:
-            self._last = {
-                vehicle: last for vehicle, last in self._last.items() if now - last[0] <= self._gaps.time
-            }
+        if self._swept_at and abs(now - self._swept_at) < self._gaps.time:
+            return
+        self._swept_at = now
+        self._last = {
+            vehicle: last for vehicle, last in self._last.items() if now - last[0] <= self._gaps.time
+        }
