@@ -38,7 +38,6 @@ class FacebookEventsConfig(GraphSourceConfig):
     """Events of a page."""
 
     type: Literal["facebook-events"]
-    poll_seconds: float = Field(default=1800, ge=1, le=86_400)
 
 
 MODELS: dict[str, type[GraphSourceConfig]] = {

@@ -231,8 +231,21 @@ def read_event(raw: Any) -> PageEvent:
 
 def _read(model: type[Part], raw: Any, reason: str) -> Part:
     try:
-        return model.model_validate(raw)
+        return model.model_validate(_mended(raw))
+    except RecursionError:
+        raise RejectedInput(reason, "nested too deep") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the object"
         raise RejectedInput(reason, f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _mended(value: Any) -> Any:
+    """The value with half characters replaced: JSON can escape one half of a surrogate pair, no text can hold it."""
+    if isinstance(value, str):
+        return (
+            value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
+    if isinstance(value, dict):
+        return {_mended(name): _mended(part) for name, part in value.items()}
+    return [_mended(part) for part in value] if isinstance(value, list) else value

@@ -35,15 +35,19 @@ class Places:
         location = self._geography.locate(text, self._municipality, language=language)
         if not location.evidence:
             return Whereabouts()
-        exact = [one for one in location.evidence if one.point is not None]
-        best = min((_PRECISION.index(one.kind) for one in exact), default=0)
-        points = list(dict.fromkeys(one.point for one in exact if _PRECISION.index(one.kind) == best))
+        precise = [one for one in location.evidence if one.point is not None]
+        best = min((_PRECISION.index(one.kind) for one in precise), default=0)
+        meant = sorted(
+            (one for one in precise if _PRECISION.index(one.kind) == best), key=lambda one: one.start
+        )
+        points = list(dict.fromkeys(one.point for one in meant if one.point is not None))
         geometry: Geometry | None = None
         if len(points) == 1:
             geometry = Point(coordinates=points[0])
         elif points:
             geometry = MultiPoint(coordinates=tuple(points[:MOST_POINTS]))
-        named = next((one.name for one in location.evidence if one.area_ids != (self._municipality,)), None)
+        smaller = (one for one in (*meant, *location.evidence) if one.area_ids != (self._municipality,))
+        named = next((one.name for one in smaller), None)
         return Whereabouts(self._smallest(location.area_ids), geometry, named)
 
     def of_place(self, place: GraphPlace | None, language: str) -> Whereabouts:

@@ -94,6 +94,7 @@ def draft_of_post(post: Post, page: Page, *, now: datetime, first_seen: datetime
             published_at=post.created_time or first_seen or now,
             observed_at=now,
             # Of unknown age: shown, but told to nobody.
+            exercise=content.exercise,
             lifecycle=Lifecycle(news=post.created_time is not None),
         )
     except ValidationError as error:

@@ -14,14 +14,16 @@ from kommunepuls_events.base import Slug
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
-_GAP = r"(?:\W+\w+){0,3}"
+READ_CHARACTERS = 1000
+"""Words further down in a long text say little about what it is about."""
+_GAP = r"(?:\W+\w+){0,4}"
 
 
 class Rule(BaseModel):
     """What follows if a text holds one of the phrases.
 
     A phrase is one or more words, upper and lower case alike. ``*`` at a word's start or end stands for any
-    letters (``*trener``, ``frivillig*``), alone for up to three words between (``trenger * trener``).
+    letters (``*trener``, ``frivillig*``), alone for up to four words between (``trenger * trener``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
@@ -31,6 +33,7 @@ class Rule(BaseModel):
     interests: tuple[Slug, ...] = ()
     severity: Severity | None = None
     audience: tuple[Slug, ...] = ()
+    exercise: bool = Field(default=False, description="an alert with these words is an exercise or test")
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -46,6 +49,7 @@ class Content:
     interests: tuple[str, ...] = ()
     severity: Severity = Severity.UNKNOWN
     audience: tuple[str, ...] = ()
+    exercise: bool = False
 
 
 def content_of(text: str, rules: Iterable[Rule], usual_interests: Iterable[str] = ()) -> Content:
@@ -56,7 +60,8 @@ def content_of(text: str, rules: Iterable[Rule], usual_interests: Iterable[str] 
         rules: in order; the first that names a kind decides it, its severity counts, all give interests.
         usual_interests: of the source; they come after those that were found.
     """
-    kind, severity = None, Severity.UNKNOWN
+    kind, severity, exercise = None, Severity.UNKNOWN, False
+    text = text[:READ_CHARACTERS]
     interests: dict[str, None] = {}
     audience: dict[str, None] = {}
     for rule in rules:
@@ -64,10 +69,13 @@ def content_of(text: str, rules: Iterable[Rule], usual_interests: Iterable[str] 
             continue
         if kind is None and rule.kind is not None:
             kind, severity = rule.kind, rule.severity or Severity.UNKNOWN
+        exercise = exercise or rule.exercise
         interests.update(dict.fromkeys(rule.interests))
         audience.update(dict.fromkeys(rule.audience))
     interests.update(dict.fromkeys(usual_interests))
-    return Content(kind or Kind.NOTICE, tuple(interests), severity, tuple(audience))
+    return Content(
+        kind or Kind.NOTICE, tuple(interests), severity, tuple(audience), exercise and kind is Kind.ALERT
+    )
 
 
 def _expression(phrase: str) -> str:

@@ -7,9 +7,11 @@ from kommunepuls_chassis.texts import headline, html_of_plain_text, plain_text, 
 
 LONGEST_TEXT = 60_000
 LONGEST_BODY = 100_000
+_LONGEST_DECORATION = 20
 _TAG = re.compile(
     r"</?(?:script|style|iframe|a|b|i|p|br|div|span|img|h[1-6]|ul|li|svg|object|form)\b[^>]*>", re.I
 )
+_URL = re.compile(r"\s*\bhttps?://\S+")
 _HASHTAGS = re.compile(r"(?:[#@][\w.]+\s*)+")
 _DECORATION = re.compile(r"^[^\w¿¡\"'«“(#@]+")
 
@@ -33,16 +35,19 @@ def title_of(text: str) -> str:
     Args:
         text: readable text; a line of nothing but signs or hashtags is passed over.
     """
-    lines = [line for line in text.splitlines() if _says_something(line)]
+    lines = [line for whole in text.splitlines() if _says_something(line := _URL.sub("", whole).strip())]
     if not lines:
         return shortened(text, 120)
     return headline(_DECORATION.sub("", lines[0]) or lines[0])
 
 
 def summary_of(text: str, title: str) -> str:
-    """The text's beginning, empty if the title says it all."""
-    summary = shortened(text, 300)
-    return "" if summary.rstrip("…. ") == title.rstrip("…. ") else summary
+    """The text's beginning, without what the title says already; empty if that is all."""
+    flat = " ".join(text.split())
+    at = flat.find(title)
+    if 0 <= at <= _LONGEST_DECORATION and not any(sign.isalnum() for sign in flat[:at]):
+        flat = flat[at + len(title) :].lstrip(" .:–-")
+    return shortened(flat, 300) if any(sign.isalnum() for sign in flat) else ""
 
 
 def body_of(text: str) -> str:

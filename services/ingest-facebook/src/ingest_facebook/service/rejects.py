@@ -45,10 +45,12 @@ class Rejects:
             await work()
         except RejectedInput as rejected:
             native = raw.get("id") if isinstance(raw, dict) else None
-            mark = json.dumps([native or raw, rejected.reason, rejected.detail], sort_keys=True, default=str)
-            key = f"{self._intake.id}/{hashlib.sha256(mark.encode()).hexdigest()[:32]}"
+            kept = nameless(raw)
+            which = json.dumps(native).encode() if isinstance(native, str | int) else kept
+            mark = b"\0".join([which, rejected.reason.encode(), rejected.detail.encode()])
+            key = f"{self._intake.id}/{hashlib.sha256(mark).hexdigest()[:32]}"
             if await self._known.insert(key, {"source": self._intake.id}) or again:
-                await self._intake.reject(entry, nameless(raw), rejected)
+                await self._intake.reject(entry, kept, rejected)
             return False
         return True
 
@@ -58,4 +60,7 @@ def nameless(raw: Any) -> bytes:
     kept = (
         {name: value for name, value in raw.items() if name not in _NAMED} if isinstance(raw, dict) else raw
     )
-    return json.dumps(kept, ensure_ascii=True).encode()
+    try:
+        return json.dumps(kept, ensure_ascii=True).encode()
+    except RecursionError:
+        return b'"nested too deep to be kept"'
