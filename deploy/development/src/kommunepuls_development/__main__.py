@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 import time
@@ -23,8 +24,9 @@ DEMO_ENVIRONMENT = {"KP_FOLLOW_UP_DELAY_SECONDS": "4", "KP_PULSE_HOURS": "24"}
 
 
 def say(line: str) -> None:
-    """A line of progress."""
-    print(line, flush=True)
+    """A line of progress; who stopped reading does not stop the work."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, flush=True)
 
 
 def parse() -> argparse.Namespace:

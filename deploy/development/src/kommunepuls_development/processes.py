@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -11,9 +12,19 @@ from pathlib import Path
 
 import httpx
 
+_PR_SET_PDEATHSIG = 1
+# Looked up before forking: the new process must not load libraries.
+_PRCTL = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
+
 
 class StartFailed(Exception):
     """A process did not become ready; the text says which, why, and where its log is."""
+
+
+def _end_with_parent() -> None:
+    """Runs in the new process: it is asked to stop when the stack dies, however that dies (Linux, prctl(2))."""
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class ManagedProcess:
@@ -73,6 +84,7 @@ class ManagedProcess:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
 
     async def wait_ready(self, *, within: float = 60.0) -> None:
