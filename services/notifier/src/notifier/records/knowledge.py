@@ -19,6 +19,8 @@ class FollowUp:
 
     item: str
     revision: int
+    trace: str | None = None
+    """W3C traceparent of the event that brought the revision."""
 
 
 class Knowledge:
@@ -87,9 +89,14 @@ class Knowledge:
         return {key: _standing(stored.document) for key, stored in found.items()}
 
     async def keep_standing(
-        self, item: str, standing: Standing, seen_at: datetime, follow_up_at: datetime | None
+        self,
+        item: str,
+        standing: Standing,
+        seen_at: datetime,
+        follow_up_at: datetime | None,
+        trace: str | None = None,
     ) -> None:
-        """Keep where an item stands; with `follow_up_at`, its earlier readers are told then."""
+        """Keep where an item stands; with `follow_up_at`, its earlier readers are told then, in that trace."""
         document: Document = {
             "revision": standing.revision,
             "announced": standing.announced,
@@ -98,10 +105,11 @@ class Knowledge:
         }
         before = await self._standings.get(item)
         if follow_up_at is not None:
-            document |= {"follow_up": True, "due_at": follow_up_at}
+            document |= {"follow_up": True, "due_at": follow_up_at, "trace": trace}
         elif before is not None and before.document.get("follow_up"):
             # A later revision that is no news does not cancel the one that is.
-            document |= {"follow_up": True, "due_at": before.document["due_at"]}
+            kept = {name: before.document.get(name) for name in ("due_at", "trace")}
+            document |= {"follow_up": True, **kept}
         await self._standings.put(item, document)
 
     async def claim_follow_ups(self, now: datetime, lease: timedelta, limit: int) -> list[FollowUp]:
@@ -113,7 +121,7 @@ class Knowledge:
             lease_seconds=lease.total_seconds(),
             limit=limit,
         )
-        return [FollowUp(one.key, one.document["announced"]) for one in found]
+        return [FollowUp(one.key, one.document["announced"], one.document.get("trace")) for one in found]
 
     async def follow_up_done(self, follow_up: FollowUp) -> None:
         """They were told, unless a newer revision came meanwhile."""

@@ -66,7 +66,7 @@ class Follower:
                             earlier.channel,
                             (FOLLOW_UP,),
                             self._clock.now(),
-                            earlier.trace,
+                            follow_up.trace or earlier.trace,
                         )
                     ]
                 }

@@ -118,7 +118,9 @@ class Intake:
                 # Those whom a changed item concerns still are matched meanwhile, and get one message, not two.
                 delay = 0.0 if item.withdrawn else self._follow_up_delay_seconds
                 follow_up_at = self._clock.after(delay)
-            await self._knowledge.keep_standing(item.id, standing, now, follow_up_at)
+            await self._knowledge.keep_standing(
+                item.id, standing, now, follow_up_at, record.event.traceparent
+            )
 
     async def take_profiles(self, records: Sequence[Received]) -> None:
         """Keep profiles; a tombstone erases all that is kept of the subscriber."""

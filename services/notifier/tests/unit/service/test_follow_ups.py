@@ -1,8 +1,11 @@
 """Items that change or are withdrawn after residents were told of them."""
 
-from kommunepuls_events import DeliveryV1
+from dataclasses import replace
+
+from kommunepuls_events import Channel, DeliveryV1
+from notifier.domain.identity import item_key
 from notifier.domain.messages import Message
-from notifier.testing import ALERT, AREA, Rig, item, match
+from notifier.testing import ALERT, AREA, Rig, item, match, received
 
 UPDATED = {"lifecycle": {"state": "updated"}}
 WITHDRAWN = {"lifecycle": {"state": "withdrawn"}}
@@ -26,6 +29,17 @@ async def test_a_withdrawn_item_is_followed_up_with_those_who_were_told(rig: Rig
     assert (await rig.until_told(2))[1] == ("s-1", "sent", None)
     assert headings(rig) == ["Breidablikk er brøytet", "Trukket tilbake: Breidablikk er brøytet"]
     assert rig.email.carried[1][0].stories[0].reasons == ("vi har fortalt deg om dette før",)
+
+
+async def test_a_follow_up_goes_on_with_the_trace_of_the_change(rig: Rig) -> None:
+    await told_first(rig)
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    withdrawn = received(item(revision=2, **WITHDRAWN))
+    traced = replace(withdrawn, event=replace(withdrawn.event, traceparent=trace))
+    await rig.notifier.intake.take_content([traced])
+    await rig.until_told(2)
+    sending = await rig.notifier.ledger.get(item_key("s-1", item().id, 2, Channel.EMAIL))
+    assert sending.trace == trace
 
 
 async def test_a_withdrawal_seen_twice_is_told_once(rig: Rig) -> None:
