@@ -52,7 +52,11 @@ class FakeGraph:
 
     def post(self, number: int, message: str, **fields: object) -> dict:
         """Publish a post, number minutes after midnight today; later numbers are newer."""
-        made = datetime.now(UTC).replace(hour=0, minute=0, second=0) - timedelta(days=1) + timedelta(minutes=number)
+        made = (
+            datetime.now(UTC).replace(hour=0, minute=0, second=0)
+            - timedelta(days=1)
+            + timedelta(minutes=number)
+        )
         body = {
             "id": f"{PAGE}_{number}", "message": message, "created_time": made.strftime("%Y-%m-%dT%H:%M:%S+0000"),
             "is_published": True, "is_hidden": False, "is_expired": False, "from": {"id": PAGE},
@@ -132,7 +136,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[str]:
         yield address
 
 
-def town_text(graph: FakeGraph, extra: str = "") -> str:
+def town_text(graph: FakeGraph, extra: str, poll_seconds: float) -> str:
     """A town file with one page."""
     return f"""\
 code: NO-9901
@@ -143,7 +147,7 @@ sources:
     page: "{PAGE}"
     base_url: http://127.0.0.1:{graph.port}/graph
     token_env: KP_TOKEN_FACEBOOK_KOMMUNE
-    poll_seconds: 1
+    poll_seconds: {poll_seconds}
     limit: 5
 {extra}"""
 
@@ -189,9 +193,11 @@ def run_service(tmp_path: Path, graph: FakeGraph, broker: str) -> RunService:
     """Runs the service; what it publishes is recorded, its store stays for the next run."""
 
     @asynccontextmanager
-    async def run(extra: str = "", environment: dict | None = None, **settings: object) -> AsyncIterator[Rig]:
+    async def run(
+        extra: str = "", environment: dict | None = None, poll_seconds: float = 1, **settings: object
+    ) -> AsyncIterator[Rig]:
         town_file = tmp_path / "town.yaml"
-        town_file.write_text(town_text(graph, extra), encoding="utf-8")
+        town_file.write_text(town_text(graph, extra, poll_seconds), encoding="utf-8")
         chosen = {
             "kafka_bootstrap": broker, "store_url": f"sqlite:///{tmp_path}/store.db", "town_files": str(town_file),
             "facebook_app_secret": SECRET, "facebook_verify_token": VERIFY, "facebook_look_seconds": 0.1,
