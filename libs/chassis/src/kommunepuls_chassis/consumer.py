@@ -1,6 +1,7 @@
 """Consuming: decode inside the guard, retry, dead letter, commit after the effect."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ from kommunepuls_chassis.metrics import (
 from kommunepuls_chassis.producer import Producer
 from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.tracing import span
+
+
+LEAVE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,9 @@ class EventConsumer:
                     await asyncio.gather(*(self._take(consumer, *part) for part in taken.items()))
         finally:
             self._health.down()
-            await consumer.stop()
+            with contextlib.suppress(TimeoutError):
+                # Leaving the group is a courtesy: without it the group notices after the session time.
+                await asyncio.wait_for(consumer.stop(), LEAVE_SECONDS)
 
     async def _take(
         self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: list[ConsumerRecord]

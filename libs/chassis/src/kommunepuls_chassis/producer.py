@@ -13,9 +13,13 @@ from kommunepuls_events.event import Headers
 
 from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.kafka import client_options
+from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.metrics import RECORDS_PUBLISHED
 from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.tracing import current_traceparent
+
+FLUSH_SECONDS = 8.0
+"""How long a stopping service waits for Kafka to take what was sent."""
 
 
 class Producer(Protocol):
@@ -110,4 +114,9 @@ async def open_producer(service: str, settings: ServiceSettings) -> AsyncIterato
     try:
         yield EventProducer(service, client)
     finally:
-        await client.stop()
+        # With Kafka away the client would wait for it for good; what was not acknowledged is not committed
+        # either, and is done again after the start.
+        try:
+            await asyncio.wait_for(client.stop(), FLUSH_SECONDS)
+        except TimeoutError:
+            get_logger().warning("producer_not_flushed", seconds=FLUSH_SECONDS)

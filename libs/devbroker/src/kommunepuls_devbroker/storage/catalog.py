@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,8 +38,8 @@ class Catalog:
         self._topics_directory = data_directory / "topics"
         self.topics: dict[str, Topic] = {}
         self.cluster_id = uuid.uuid4().hex[:22]
-        self._next_producer_id = 1
-        self._reserved_producer_ids = 1
+        # A new folder begins at the clock, so that a producer that outlived an older one is not mistaken.
+        self._next_producer_id = self._reserved_producer_ids = int(time.time())
         self._load()
 
     def _load(self) -> None:
