@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from kommunepuls_chassis.consumer import EventConsumer
 from kommunepuls_chassis.health import Health
 from kommunepuls_chassis.http import operations_app, serve_http
+from kommunepuls_chassis.links import UNSUBSCRIBE, sign
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.process import run_together
 from kommunepuls_chassis.producer import Producer, open_producer
@@ -98,6 +99,7 @@ async def compose(
     keys = KeyRing(settings.vault_key.get_secret_value())
     signer = VapidSigner(settings.vapid_private_key.get_secret_value(), settings.vapid_subject)
     public_key_of(settings.contact_private_key.get_secret_value())
+    sign({"purpose": UNSUBSCRIBE}, settings.link_key.get_secret_value())
     towns = TownLabels(load_towns(settings.town_paths()))
     await towns.load()
     async with AsyncExitStack() as stack:

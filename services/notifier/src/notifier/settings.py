@@ -17,11 +17,11 @@ class Settings(ServiceSettings):
     )
 
     smtp_host: str = Field(description="mail server that takes our mail")
-    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="its port")
     smtp_username: str | None = Field(default=None, description="login at the mail server, if it wants one")
     smtp_password: SecretStr | None = Field(default=None, description="its password")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
-        default="starttls", description="none is for development only"
+        default="starttls", description="of the connection to it; none is for development only"
     )
     smtp_connections: int = Field(default=8, ge=1, le=100, description="connections at a time")
     smtp_timeout_seconds: float = Field(default=20, gt=0, description="seconds the mail server may take")

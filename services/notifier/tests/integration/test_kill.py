@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from kommunepuls_chassis.producer import open_producer
@@ -18,15 +19,16 @@ pytestmark = pytest.mark.integration
 RESIDENTS = 200
 
 
-async def start(environment: dict[str, str]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "notifier", env={**os.environ, **environment}
-    )
+async def start(environment: dict[str, str], log: Path) -> asyncio.subprocess.Process:
+    with log.open("ab") as errors:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "notifier", env={**os.environ, **environment}, stderr=errors
+        )
 
 
 @pytest.mark.timeout(150)
 async def test_kill_9_among_two_hundred_deliveries_loses_nothing_and_doubles_nothing(
-    broker, environment, mail_sink, record_property
+    broker, environment, mail_sink, tmp_path, record_property
 ) -> None:
     environment |= {
         "KP_KAFKA_BOOTSTRAP": broker,
@@ -59,7 +61,7 @@ async def test_kill_9_among_two_hundred_deliveries_loses_nothing_and_doubles_not
         )
         await publish.publish(match(item(), *everybody))
     kills = 0
-    process = await start(environment)
+    process = await start(environment, tmp_path / "log")
     try:
         for share in (0.2, 0.5, 0.8):
             await eventually(
@@ -70,7 +72,7 @@ async def test_kill_9_among_two_hundred_deliveries_loses_nothing_and_doubles_not
             process.send_signal(signal.SIGKILL)
             await process.wait()
             kills += 1
-            process = await start(environment)
+            process = await start(environment, tmp_path / "log")
         await eventually(
             lambda: len({recipient for recipient, _ in mail_sink.mails}) == RESIDENTS,
             within=60,
@@ -90,3 +92,6 @@ async def test_kill_9_among_two_hundred_deliveries_loses_nothing_and_doubles_not
     print(f"{kills} kills, {RESIDENTS} residents, {resent} ambiguous resends")
     assert resent <= kills * 8, "at most what was on its way over the eight connections"
     assert process.returncode == 0
+    log = (tmp_path / "log").read_text()
+    assert log.count("service_started") == kills + 1
+    assert "post.example" not in log, "no address in the logs"

@@ -40,7 +40,6 @@ class MailComposer:
         mail["Subject"] = one_line(message.title, _LONGEST_SUBJECT)
         mail["Date"] = format_datetime(now)
         mail["Message-ID"] = message_id(message.key, self._domain)
-        mail["Content-Language"] = message.language
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         if message.unsubscribe_url:
@@ -50,6 +49,7 @@ class MailComposer:
             mail["Importance"] = "high"
         mail.set_content(self._text.get_template(f"{name}.txt").render(values))
         mail.add_alternative(self._html.get_template(f"{name}.html").render(values), subtype="html")
+        mail["Content-Language"] = message.language  # set_content drops what was there before
         return mail
 
 

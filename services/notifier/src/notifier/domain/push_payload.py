@@ -47,7 +47,11 @@ def _body(message: Message, words: Words) -> str:
     if message.kind is Kind.DIGEST:
         return "\n".join(f"• {story.heading}" for story in message.stories[:6])
     story = message.stories[0]
-    parts = [story.summary, *story.changes]
+    if story.withdrawn:
+        # The old text alone would read as if it still held.
+        parts = [words.gettext("What we told you before no longer holds.")]
+    else:
+        parts = [story.summary, *story.changes]
     because = words.gettext("Because %(reasons)s.") % {"reasons": "; ".join(story.reasons)}
     return "\n".join(part for part in (*parts, because) if part)
 

@@ -111,6 +111,7 @@ def test_no_picture_or_anything_else_is_fetched_when_the_mail_is_read() -> None:
 def test_our_own_words_are_in_the_residents_language(language: str, words: str) -> None:
     _, mail = mail_about(language)
     assert words in body(mail, "plain")
+    assert mail["Content-Language"] == language
     assert f'<html lang="{language}">' in body(mail, "html")
 
 

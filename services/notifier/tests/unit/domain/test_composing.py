@@ -158,3 +158,11 @@ def test_a_long_push_message_is_shortened_until_it_fits(character: str) -> None:
 def test_an_emergency_is_urgent() -> None:
     assert message_of(**ALERT).urgency is Urgency.HIGH
     assert message_of().urgency is Urgency.NORMAL
+
+
+def test_a_withdrawn_warning_does_not_read_as_if_it_still_held() -> None:
+    told = message_of(**ALERT, revision=2, lifecycle={"state": "withdrawn"})
+    content = json.loads(push_payload(told, PoCatalogue().words("nb")))
+    assert content["title"] == "Trukket tilbake: Flom i Storelva"
+    assert content["body"].startswith("Det vi fortalte deg tidligere, gjelder ikke lenger.")
+    assert "brøytet og strødd" not in content["body"]

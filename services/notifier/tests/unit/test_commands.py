@@ -1,0 +1,73 @@
+"""The commands an operator runs once, and how a wrong setting is told."""
+
+from pathlib import Path
+
+import pytest
+from kommunepuls_chassis.errors import OperatorError
+from kommunepuls_chassis.settings import load_settings, settings_table
+from notifier import bounces, keys
+from notifier.app import compose
+from notifier.records.vault_keys import KeyRing
+from notifier.settings import Settings
+
+
+def test_fresh_keys_are_lines_for_an_environment_file(capsys: pytest.CaptureFixture[str]) -> None:
+    keys.main()
+    first = dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
+    keys.main()
+    second = dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
+    assert set(first) == {
+        "KP_VAPID_PRIVATE_KEY",
+        "KP_VAPID_PUBLIC_KEY",
+        "KP_VAULT_KEY",
+        "KP_CONTACT_PRIVATE_KEY",
+        "KP_CONTACT_PUBLIC_KEY",
+        "KP_LINK_KEY",
+    }
+    assert not set(first.values()) & set(second.values())
+    KeyRing(first["KP_VAULT_KEY"])
+
+
+def test_returned_mails_are_shown_without_addresses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mail = tmp_path / "mail.eml"
+    mail.write_text(
+        "From: mailer-daemon@x.example\nSubject: failure notice\n\n<kari@post.example>: 550 No such user\n"
+    )
+    assert bounces.main([str(mail)]) == 0
+    shown = capsys.readouterr().out
+    assert "hard-bounce\tno-such-address" in shown
+    assert "kari" not in shown
+    assert bounces.main([]) == 2
+    assert bounces.main([str(tmp_path / "absent")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("KP_PUBLIC_URL", "puls.example", "KP_PUBLIC_URL"),
+        ("KP_MAIL_FROM", "Puls <puls@fjordvik.example>", "KP_MAIL_FROM"),
+        ("KP_SMTP_SECURITY", "maybe", "KP_SMTP_SECURITY"),
+        ("KP_VAPID_PRIVATE_KEY", "x", "KP_VAPID_PRIVATE_KEY"),
+        ("KP_VAPID_SUBJECT", "drift", "KP_VAPID_SUBJECT"),
+        ("KP_VAULT_KEY", "x", "KP_VAULT_KEY"),
+        ("KP_CONTACT_PRIVATE_KEY", "x", "contact private key"),
+        ("KP_LINK_KEY", "short", "KP_LINK_KEY"),
+    ],
+)
+async def test_a_wrong_setting_is_told_in_one_line_before_anything_is_connected(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    for each, right in (environment | {name: value}).items():
+        monkeypatch.setenv(each, right)
+    with pytest.raises(OperatorError) as error:
+        async with compose(load_settings(Settings)):
+            pass
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_readme_lists_the_settings_as_they_are() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert settings_table(Settings) in readme
