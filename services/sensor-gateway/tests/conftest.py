@@ -69,7 +69,8 @@ class Bench:
         intake = await self.intake(**fields)
         packets = PacketLog(self.store, self.producer, timedelta(days=1), self.now)
         await packets.open()
-        devices = {one.id: one.device() for one in getattr(intake.config, "devices", ())}
+        listed = getattr(intake.config, "devices", None) or getattr(intake.config, "datastreams", ())
+        devices = {one.id: one.device() for one in listed}
         return SensorIntake(intake, intake.config, devices, self.places, packets, self.now)
 
     async def ploughs(

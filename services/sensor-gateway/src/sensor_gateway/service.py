@@ -8,8 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from aiokafka.errors import KafkaError
-from kommunepuls_chassis.errors import OperatorError, PermanentError, TransientError
+from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.health import Health
 from kommunepuls_chassis.intake import SourceIntake
 from kommunepuls_chassis.journal import ItemJournal
@@ -222,6 +221,7 @@ async def _report(intake: SourceIntake) -> None:
             error = f"{intake.config.secret_env} is not set in the environment: nobody can push"
         try:
             await intake.save(error=error, attempted=False)
-        except (TransientError, PermanentError, KafkaError) as failed:
-            log.warning("status_not_published", error=str(failed))
+        except Exception as failed:
+            # Kafka or the store is away; a state is told again in a minute.
+            log.warning("status_not_published", error=f"{type(failed).__name__}: {failed}")
         await asyncio.sleep(STATUS_SECONDS)
