@@ -99,7 +99,7 @@ def compose_item(
         time_to_live=_time_to_live(item, now),
         stories=(story,),
         home_url=reader.public_url,
-        settings_url=f"{reader.public_url}/settings",
+        settings_url=f"{reader.public_url}/choices",
         unsubscribe_url=reader.unsubscribe_url,
     )
 
@@ -120,7 +120,7 @@ def compose_digest(sending: Sending, stories: Sequence[Story], reader: Reader) -
         time_to_live=_DAY,
         stories=tuple(stories),
         home_url=reader.public_url,
-        settings_url=f"{reader.public_url}/settings",
+        settings_url=f"{reader.public_url}/choices",
         unsubscribe_url=reader.unsubscribe_url,
     )
 
@@ -153,7 +153,7 @@ def compose_test(sending: Sending, sender: str, words: Words, public_url: str) -
         urgency=Urgency.NORMAL,
         time_to_live=timedelta(minutes=15),
         home_url=public_url,
-        settings_url=f"{public_url}/settings",
+        settings_url=f"{public_url}/choices",
     )
 
 
