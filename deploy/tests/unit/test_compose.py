@@ -174,3 +174,10 @@ def test_the_values_for_checking_the_file_are_those_that_it_demands(root):
     checked = (root / "deploy/tests/compose.env").read_text(encoding="utf-8")
     assert names.findall(checked)
     assert set(names.findall(checked)) == set(names.findall(example))
+
+
+def test_fresh_keys_are_made_for_every_key_that_is_demanded(root):
+    from notifier.keys import fresh_keys
+
+    body = (root / "docker-compose.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\{([A-Z_]+):\?make keys\}", body)) == set(fresh_keys())

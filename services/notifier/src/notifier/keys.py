@@ -9,7 +9,7 @@ from notifier.records.vault_keys import new_vault_key
 
 
 def fresh_keys() -> dict[str, str]:
-    """New keys by the names of their variables; those with PUBLIC in their name belong to the gateway."""
+    """New keys by the names of their variables; those with PUBLIC in their name and KP_PEPPER belong to the gateway."""
     vapid = new_private_key()
     contact_private, contact_public = new_key_pair()
     return {
@@ -19,6 +19,7 @@ def fresh_keys() -> dict[str, str]:
         "KP_CONTACT_PRIVATE_KEY": contact_private,
         "KP_CONTACT_PUBLIC_KEY": contact_public,
         "KP_LINK_KEY": secrets.token_urlsafe(32),
+        "KP_PEPPER": secrets.token_urlsafe(32),
     }
 
 

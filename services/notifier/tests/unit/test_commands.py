@@ -23,6 +23,7 @@ def test_fresh_keys_are_lines_for_an_environment_file(capsys: pytest.CaptureFixt
         "KP_CONTACT_PRIVATE_KEY",
         "KP_CONTACT_PUBLIC_KEY",
         "KP_LINK_KEY",
+        "KP_PEPPER",
     }
     assert not set(first.values()) & set(second.values())
     KeyRing(first["KP_VAULT_KEY"])
