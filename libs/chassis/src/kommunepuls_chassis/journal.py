@@ -17,7 +17,7 @@ from kommunepuls_events import Change, ContentItemV1, Lifecycle, LifecycleState
 from kommunepuls_events.base import utc_now
 
 from kommunepuls_chassis.producer import Producer
-from kommunepuls_chassis.store import DocumentStore, Index
+from kommunepuls_chassis.store import DocumentStore, Index, Stored
 from kommunepuls_chassis.texts import shortened
 
 NEWS_FIELDS = frozenset(
@@ -64,9 +64,7 @@ class ItemJournal:
             "items", indexes=[Index("source"), Index("waiting"), Index("withdrawn"), Index("listed_until")]
         )
         for stored in await self._entries.find({"waiting": True}):
-            item = ContentItemV1.model_validate_json(stored.document["item"])
-            await self._producer.publish(item)
-            await self._entries.patch(stored.key, {"waiting": False})
+            await self._publish_waiting(stored)
 
     async def observe(
         self,
@@ -89,6 +87,9 @@ class ItemJournal:
         """
         known = await self._entries.get(draft.id)
         before = known.document if known else None
+        if known and known.document["waiting"]:
+            # Written down but not published: Kafka did not answer then.
+            await self._publish_waiting(known)
         fingerprints = _fingerprints(draft)
         withdrawn = draft.lifecycle.state is LifecycleState.WITHDRAWN
         if before and before["fingerprints"] == fingerprints and before["withdrawn"] == withdrawn:
@@ -111,6 +112,8 @@ class ItemJournal:
     async def withdraw(self, item_id: str) -> Observation:
         """Take an item back that the upstream deleted; nothing happens if it is unknown or withdrawn."""
         known = await self._entries.get(item_id)
+        if known and known.document["waiting"]:
+            await self._publish_waiting(known)
         if known is None or known.document["withdrawn"]:
             return Observation(Outcome.UNCHANGED, None)
         last = ContentItemV1.model_validate_json(known.document["item"])
@@ -143,6 +146,10 @@ class ItemJournal:
             if stored.key not in present
             and not ((until := stored.document["listed_until"]) is not None and until < now)
         ]
+
+    async def _publish_waiting(self, stored: Stored) -> None:
+        await self._producer.publish(ContentItemV1.model_validate_json(stored.document["item"]))
+        await self._entries.patch(stored.key, {"waiting": False})
 
     async def _publish(
         self, item: ContentItemV1, fingerprints: dict[str, str], listed_until: datetime | None

@@ -42,7 +42,15 @@ class SourcePoller:
         """Poll, wait, poll."""
         self._health.beat(ready=True)
         while True:
-            delay = await self.poll_once()
+            try:
+                delay = await self.poll_once()
+            except OperatorError:
+                raise
+            except Exception:
+                # Its state could not be written or published: the store or Kafka does not answer now.
+                self._log.exception("poll_not_recorded")
+                self._failures += 1
+                delay = self._backoff(self._intake.config.poll_seconds)
             self._health.beat()
             await asyncio.sleep(delay)
 

@@ -147,3 +147,41 @@ async def test_missing_items_are_told_but_not_those_that_the_list_may_have_dropp
     )
     await town.journal.observe(draft(id=item_id(SOURCE, "3"), native_id="3"))
     assert await town.journal.missing(SOURCE, [item_id(SOURCE, "3")]) == [item_id(SOURCE, "1")]
+
+
+class Unreachable(RecordingProducer):
+    """Kafka that does not answer at first."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+
+    async def publish(self, *messages: ContentItemV1) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError
+        await super().publish(*messages)
+
+
+async def test_what_could_not_be_published_is_published_when_it_is_seen_again(tmp_path: Path) -> None:
+    producer = Unreachable(failures=1)
+    async with open_store(f"sqlite:///{tmp_path / 'journal.db'}") as store:
+        journal = ItemJournal(store, producer, now=lambda: NOW)
+        await journal.open()
+        with pytest.raises(ConnectionError):
+            await journal.observe(draft())
+        assert producer.messages == []
+        await journal.observe(draft())
+        await journal.observe(draft())
+        assert [item.revision for item in producer.messages] == [1]
+
+
+async def test_what_could_not_be_published_goes_before_its_withdrawal(tmp_path: Path) -> None:
+    producer = Unreachable(failures=1)
+    async with open_store(f"sqlite:///{tmp_path / 'journal.db'}") as store:
+        journal = ItemJournal(store, producer, now=lambda: NOW)
+        await journal.open()
+        with pytest.raises(ConnectionError):
+            await journal.observe(draft())
+        await journal.withdraw(draft().id)
+        assert [(item.revision, item.withdrawn) for item in producer.messages] == [(1, False), (2, True)]
