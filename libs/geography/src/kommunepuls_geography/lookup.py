@@ -68,8 +68,9 @@ class AreaLookup:
 
         The share is that of the geometry's points, length or surface inside the area, whichever is the
         highest dimension present; areas with less than `minimum_share` are left out, so that a border
-        drawn twice gives no slivers. An area that holds one that stays, stays. Raises `GeographyError` for
-        a geometry that is none or not in WGS84 degrees.
+        drawn twice gives no slivers. An area of whose own surface a polygon covers that much stays too: a
+        warning for a county concerns each of its villages. An area that holds one that stays, stays. Raises
+        `GeographyError` for a geometry that is none or not in WGS84 degrees.
         """
         whole = shape_of(geometry)
         dimension = int(shapely.get_dimensions(whole))
@@ -80,11 +81,15 @@ class AreaLookup:
         shrink = math.cos(math.radians((south + north) / 2))
         total = _measure(whole, dimension, shrink)
         shares: dict[str, float] = {}
+        kept: dict[str, float] = {}
         for position in self._index.query(whole, predicate="intersects"):
+            area_id = self._indexed[position].id
             inside = shapely.intersection(self._geometries[position], whole)
-            share = min(1.0, _measure(inside, dimension, shrink) / total) if total else 1.0
-            shares[self._indexed[position].id] = share
-        kept = {area_id: share for area_id, share in shares.items() if share >= minimum_share}
+            measure = _measure(inside, dimension, shrink)
+            shares[area_id] = min(1.0, measure / total) if total else 1.0
+            covered = measure / self._surface[area_id] if dimension == 2 and self._surface[area_id] else 0.0
+            if max(shares[area_id], covered) >= minimum_share:
+                kept[area_id] = shares[area_id]
         for area_id, share in list(kept.items()):
             for ancestor in self.tree.ancestors(area_id):
                 kept[ancestor.id] = max(kept.get(ancestor.id, 0.0), shares.get(ancestor.id, 0.0), share)

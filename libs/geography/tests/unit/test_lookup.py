@@ -83,6 +83,13 @@ def test_a_polygon_has_its_share_of_surface(lookup):
     assert shares == pytest.approx({"m/west/a": 0.5, "m/west": 1.0, "m": 1.0})
 
 
+def test_a_small_area_under_a_large_polygon_is_found_and_one_that_it_grazes_is_not(lookup):
+    county = box(9, 58, 13, 62)
+    assert {"m/west/a", "m/west", "m", "bare/b", "bare"} == {one.area.id for one in lookup.areas_of(county)}
+    grazing = box(10.4999, 58, 13, 62)
+    assert "m/west" not in {one.area.id for one in lookup.areas_of(grazing)}
+
+
 def test_points_and_collections_are_looked_up_too(lookup):
     points = {"type": "MultiPoint", "coordinates": [[10.1, 59.1], [10.9, 59.1]]}
     assert {one.area.id: one.share for one in lookup.areas_of(points)}["m/west/a"] == 0.5
