@@ -169,7 +169,8 @@ class World:
             mails, pushes = self.mails(resident, item.id), self.pushes(resident, item.id)
             expected = told.get(resident, 0)
             assert (len(mails), len(pushes)) == (expected, expected), (
-                f"{resident.name} was told {len(mails)} times by mail and {len(pushes)} by push, not {expected}"
+                f"{resident.name} was told {len(mails)} times by mail and {len(pushes)} by push, not {expected}; "
+                f"because {[push.reasons for push in pushes]}"
             )
 
     def _all_ended(self, item: ContentItemV1, matched: set[str]) -> bool:
