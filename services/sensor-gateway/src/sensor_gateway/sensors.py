@@ -15,12 +15,13 @@ from kommunepuls_chassis.store import DocumentStore, Index
 from kommunepuls_chassis.store.conditions import below
 from kommunepuls_events import SensorReadingV1
 from kommunepuls_events.base import utc_now
+from pydantic import ValidationError
 
 from sensor_gateway.domain.decoders import by_server, decode, device_type_in
 from sensor_gateway.domain.formats import lorawan, ngsi, senml, sensorthings
 from sensor_gateway.domain.measurements import Device, Packet
 from sensor_gateway.domain.places import Places
-from sensor_gateway.domain.readings import Origin, readings_of
+from sensor_gateway.domain.readings import LONGEST_DEVICE_ID, Origin, readings_of
 from sensor_gateway.domain.repeats import Seen, is_repeat, key_of
 from sensor_gateway.domain.values import parse_json
 from sensor_gateway.sources import LorawanMqtt, LorawanWebhook, SelfDescribing, SensorSource, SensorThingsPoll
@@ -231,6 +232,8 @@ class SensorIntake:
         self, packet: Packet, device: Device | None, received_at: datetime, taken: Taken
     ) -> None:
         known = device or self.device((packet.device,))
+        if known is None and (not packet.device.isprintable() or len(packet.device) > LONGEST_DEVICE_ID):
+            raise RejectedInput("bad-device-id", f"{packet.device[:60]!r} is too long or not printable")
         place = (known.position if known else None) or packet.position
         areas = self._places.areas_at(place) if place else ()
         sensor = f"{self._origin.source}/{known.id if known else packet.device}"
@@ -238,7 +241,7 @@ class SensorIntake:
             key_of(sensor, packet),
             packet,
             received_at,
-            lambda: readings_of(packet, known, self._origin, received_at, areas),
+            lambda: self._readings(packet, known, received_at, areas),
         )
         if readings is None:
             taken.repeated += 1
@@ -249,6 +252,17 @@ class SensorIntake:
         taken.readings += len(readings)
         for reading in readings:
             READINGS.labels(self.intake.id, reading.quality.value).inc()
+
+    def _readings(
+        self, packet: Packet, device: Device | None, received_at: datetime, areas: tuple[str, ...]
+    ) -> list[SensorReadingV1]:
+        try:
+            return readings_of(packet, device, self._origin, received_at, areas)
+        except ValidationError as error:
+            # Refused by the contract itself: kept as a reject, or the sender would repeat it for ever.
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise RejectedInput("invalid-reading", f"{where}: {first['msg']}") from None
 
     async def _reject(self, entry: str, raw: bytes, rejected: RejectedInput, taken: Taken) -> None:
         taken.rejects[rejected.reason] = taken.rejects.get(rejected.reason, 0) + 1

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from kommunepuls_chassis.texts import plain_text
 from kommunepuls_events import Point, Quality, SensorReadingV1
 
 from sensor_gateway.domain.measurements import Device, Measurement, Packet
@@ -11,6 +12,8 @@ from sensor_gateway.domain.properties import PROPERTIES
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead of ours a network server's clock may be."""
+LONGEST_DEVICE_ID = 200
+"""Characters; sensor ids and keys of the store have room for it."""
 SENTINELS = (-327.68, 327.67, 3276.7, -3276.8, 6553.5, 655.35)
 """What temperature probes send, scaled, when they are not connected: 7fff, 8000 and ffff."""
 
@@ -58,7 +61,7 @@ def readings_of(
                 sensor=f"{origin.source}/{known.id}",
                 municipality=origin.municipality,
                 source=origin.source,
-                name=known.name or packet.name,
+                name=known.name or (plain_text(packet.name)[:200] or None if packet.name else None),
                 observed_property=name,
                 value=value,
                 unit=one.unit,

@@ -1,5 +1,6 @@
 """Telling a packet that comes again from a counter that started again."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,9 +22,10 @@ class Seen:
 def key_of(sensor: str, packet: Packet) -> str:
     """What a packet is remembered by: the device with session and counter, or with time and content."""
     if packet.sequence is not None:
-        return f"{sensor}#{packet.session}#{packet.sequence}"[:1000]
+        session = hashlib.sha256(packet.session.encode(errors="replace")).hexdigest()[:16]
+        return f"{sensor}#{session}#{packet.sequence}"
     when = packet.observed_at.isoformat() if packet.observed_at else ""
-    return f"{sensor}#{when}#{packet.digest}"[:1000]
+    return f"{sensor}#{when}#{packet.digest}"
 
 
 def is_repeat(seen: Seen, packet: Packet, received_at: datetime) -> bool:

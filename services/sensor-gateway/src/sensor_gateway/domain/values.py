@@ -3,12 +3,12 @@
 import base64
 import binascii
 import json
-import math
 from typing import Any
 
 from kommunepuls_chassis.errors import RejectedInput
 
-DEEPEST = 64
+LARGEST_NUMBER = 1e15
+"""What is larger was not measured; not a number and infinity are not smaller."""
 
 
 def parse_json(raw: bytes) -> Any:
@@ -18,7 +18,12 @@ def parse_json(raw: bytes) -> Any:
         RejectedInput: ``invalid-json``.
     """
     try:
-        return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        if b"\\ud" in raw.lower():
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except UnicodeEncodeError:
+        raise RejectedInput("invalid-json", "a text holds half a surrogate pair") from None
     except UnicodeDecodeError:
         raise RejectedInput("invalid-json", "the text is not UTF-8") from None
     except RecursionError:
@@ -40,6 +45,11 @@ def mapping(value: object, what: str) -> dict:
     if not isinstance(value, dict):
         raise RejectedInput("wrong-shape", f"{what} is {_kind(value)}, an object is expected")
     return value
+
+
+def mapping_or_empty(value: object) -> dict:
+    """``value``, if it is an object, else an empty one: for what an upstream may leave out."""
+    return value if isinstance(value, dict) else {}
 
 
 def listing(value: object, what: str) -> list:
@@ -70,7 +80,7 @@ def number(value: object, what: str) -> float:
     Raises:
         RejectedInput: ``wrong-shape``.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST_NUMBER:
         raise RejectedInput("wrong-shape", f"{what} is {_kind(value)}, a number is expected")
     return value
 

@@ -187,3 +187,8 @@ def test_a_value_in_a_unit_that_is_not_the_propertys_is_left_out():
     decoded = by_server.decode({"temperature": "68 °F", "humidity": "n/a"}, {})
     assert decoded.measurements == ()
     assert decoded.left_out == ("temperature", "humidity")
+
+
+def test_a_number_that_nothing_can_measure_is_left_out():
+    decoded = by_server.decode({"temperature": "9" * 5000, "co2": 10**400, "humidity": float("nan")}, {})
+    assert decoded.measurements == ()

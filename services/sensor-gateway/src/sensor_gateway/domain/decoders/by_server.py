@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from sensor_gateway.domain.measurements import Decoded, Measurement
 from sensor_gateway.domain.properties import unit_of
+from sensor_gateway.domain.values import LARGEST_NUMBER
 
 _NUMBER = re.compile(r"^\s*([+-]?\d+(?:[.,]\d+)?)\s*([^\d\s].*)?$")
 _NAMES = {
@@ -59,12 +60,14 @@ def decode(fields: Mapping[str, object], names: Mapping[str, str]) -> Decoded:
 def _measurement(name: str, value: object) -> Measurement | None:
     unit, written = unit_of(name), None
     if isinstance(value, int | float):  # true and false too
-        number = float(value)
+        number = float(max(min(value, LARGEST_NUMBER), -LARGEST_NUMBER))
     else:
         match = _NUMBER.match(value) if isinstance(value, str) else None
         if match is None:
             return None
         number, written = float(match[1].replace(",", ".")), (match[2] or "").strip().lower() or None
+    if not abs(number) < LARGEST_NUMBER:
+        return None
     if written is not None:
         factor = _FACTORS.get((written, unit))
         if factor is None:

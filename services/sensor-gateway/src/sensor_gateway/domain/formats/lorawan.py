@@ -19,6 +19,7 @@ from sensor_gateway.domain.values import (
     hex_bytes,
     listing,
     mapping,
+    mapping_or_empty,
     parse_json,
     position,
     text,
@@ -99,13 +100,13 @@ def _the_things_stack(message: dict) -> Uplink:
     uplink = mapping(message["uplink_message"], "uplink_message")
     device = text(ids.get("device_id"), "end_device_ids.device_id")
     eui = ids.get("dev_eui")
-    version = uplink.get("version_ids") or {}
+    version = mapping_or_empty(uplink.get("version_ids"))
     hints = ()
-    if isinstance(version, dict) and version.get("model_id"):
+    if version.get("model_id"):
         hints = (f"{version.get('brand_id', '')}-{version['model_id']}",)
     received = uplink.get("received_at") or message.get("received_at")
     decoded = uplink.get("decoded_payload")
-    user = (uplink.get("locations") or {}).get("user") or {}
+    user = mapping_or_empty(mapping_or_empty(uplink.get("locations")).get("user"))
     key = uplink.get("session_key_id") or ""
     return Uplink(
         ids=(device, eui) if isinstance(eui, str) and eui else (device,),
@@ -129,7 +130,7 @@ def _chirpstack(message: dict) -> Uplink:
     if "data" not in message and "object" not in message:
         raise NotAnUplink
     eui = text(info.get("devEui"), "deviceInfo.devEui")
-    tags = info.get("tags") if isinstance(info.get("tags"), dict) else {}
+    tags = mapping_or_empty(info.get("tags"))
     hints = (tags.get("type"), tags.get("model"), info.get("deviceProfileName"))
     decoded = message.get("object")
     time = message.get("time")
@@ -156,7 +157,7 @@ def _chirpstack_3(message: dict) -> Uplink:
     decoded = parse_json(written.encode()) if isinstance(written, str) and written else None
     receptions = message.get("rxInfo") if isinstance(message.get("rxInfo"), list) else []
     times = [one["time"] for one in receptions if isinstance(one, dict) and one.get("time")]
-    tags = message.get("tags") if isinstance(message.get("tags"), dict) else {}
+    tags = mapping_or_empty(message.get("tags"))
     hints = (tags.get("type"), tags.get("model"), message.get("deviceProfileName"))
     return Uplink(
         ids=(eui, *([message["deviceName"]] if isinstance(message.get("deviceName"), str) else [])),
@@ -195,10 +196,10 @@ def _thingpark(message: dict) -> Uplink:
             raise NotAnUplink
         raise RejectedInput("wrong-shape", "DevEUI_uplink is missing")
     uplink = mapping(message["DevEUI_uplink"], "DevEUI_uplink")
-    customer = uplink.get("CustomerData") if isinstance(uplink.get("CustomerData"), dict) else {}
-    model = (uplink.get("DriverCfg") or {}).get("mod") or {}
+    customer = mapping_or_empty(uplink.get("CustomerData"))
+    model = mapping_or_empty(mapping_or_empty(uplink.get("DriverCfg")).get("mod"))
     time = uplink.get("Time")
-    place = customer.get("loc") or {}
+    place = mapping_or_empty(customer.get("loc"))
     return Uplink(
         ids=(text(uplink.get("DevEUI"), "DevEUI"),),
         port=counter(uplink.get("FPort"), "FPort"),
@@ -217,7 +218,7 @@ def _thingpark(message: dict) -> Uplink:
 def _written_position(longitude: object, latitude: object) -> tuple[float, float] | None:
     try:
         return position(float(longitude), float(latitude))  # ThingPark writes them as texts
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

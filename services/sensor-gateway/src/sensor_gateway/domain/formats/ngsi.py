@@ -12,7 +12,7 @@ from kommunepuls_chassis.errors import RejectedInput
 from sensor_gateway.domain.measurements import Measurement, Packet
 from sensor_gateway.domain.properties import unit_of
 from sensor_gateway.domain.times import instant
-from sensor_gateway.domain.values import mapping, position, text
+from sensor_gateway.domain.values import mapping, number, position, text
 
 _ATTRIBUTES: dict[str, tuple[str, float]] = {
     "temperature": ("air-temperature", 1), "relativeHumidity": ("air-humidity", 100),
@@ -111,7 +111,11 @@ def _measurement(kind: str, name: str, attribute: object) -> Measurement | None:
     value = _value(attribute)
     if kind == "ParkingSpot" and name == "status":
         states = {"free": 0.0, "occupied": 1.0}
-        return Measurement("parking-occupied", states[value], "1") if value in states else None
+        return (
+            Measurement("parking-occupied", states[value], "1")
+            if isinstance(value, str) and value in states
+            else None
+        )
     if name not in _ATTRIBUTES or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     target, factor = _ATTRIBUTES[name]
@@ -123,7 +127,7 @@ def _measurement(kind: str, name: str, attribute: object) -> Measurement | None:
         stated, factor = _UNIT_CODES.get(code, ("", 1))
         if stated != unit:
             return None  # a unit that cannot be turned into ours
-    return Measurement(target, round(value * factor, 6), unit)
+    return Measurement(target, round(number(value, name) * factor, 6), unit)
 
 
 def _unit_code(attribute: object) -> str | None:

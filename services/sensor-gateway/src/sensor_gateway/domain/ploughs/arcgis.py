@@ -76,7 +76,9 @@ def read_street(feature: object, clock_offset: timedelta, done: frozenset[str]) 
         raise RejectedInput("time-missing", "completetime is null")
     at = from_epoch_milliseconds(fields["completetime"], "completetime") + clock_offset
     geometry = mapping(mapping(feature, "the feature").get("geometry"), "geometry")
-    corners = geometry.get("coordinates") or (geometry.get("paths") or [None])[0]
+    corners = geometry.get("coordinates")
+    if corners is None and (paths := listing(geometry.get("paths"), "paths")):
+        corners = paths[0]
     line = tuple(_corner(corner) for corner in listing(corners, "coordinates"))
     if len(line) < 2:
         raise RejectedInput("position-missing", "the street has fewer than two corners")
@@ -113,5 +115,5 @@ def _place(feature: object, fields: dict) -> Position:
 def _speed(value: object) -> float | None:
     try:
         return float(value)  # the service writes it as a text
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
