@@ -51,5 +51,13 @@ lock: setup-dev ## Pin the dependencies anew
 keys: setup ## Print fresh keys for a deployment, as environment lines
 	@$(BIN)/python -m notifier.keys
 
+compose-check: setup-dev ## Check compose file, chart, image, alerts and runbook against the code
+	$(BIN)/pytest deploy/tests $(ARGS)
+	@if docker compose version >/dev/null 2>&1; then docker compose --env-file deploy/tests/compose.env config --quiet; \
+	else echo "docker compose is not installed: its own check is left out"; fi
+
+images: ## Build the image of all services
+	docker build -f deploy/images/Dockerfile -t kommunepuls:$${VERSION:-dev} --build-arg VERSION=$${VERSION:-dev} --build-arg REVISION=$$(git rev-parse HEAD) .
+
 clean: ## Remove the environment and everything that was run
 	rm -rf .venv .run .cache

@@ -32,7 +32,6 @@ from kommunepuls_chassis.producer import Producer
 from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.tracing import span
 
-
 LEAVE_SECONDS = 5.0
 
 

@@ -14,8 +14,9 @@ def topic_rows() -> list[dict]:
 def acl_rows() -> list[dict]:
     """What each service may do on which topic, and the group it may join.
 
-    A neighbour's ingest service gets a principal of its own; beside the rows of ``*`` its records are
-    held to the sources that were granted to it (see docs/architecture.md).
+    A neighbour's ingest service gets a principal of its own with the rows of ``neighbour-ingest``. Kafka's
+    rights end at the topic: that it publishes for its own municipality alone is agreed, not enforced
+    (docs/architecture.md, "Neighbours").
     """
     rows: dict[str, dict] = {}
     for topic in TOPICS:

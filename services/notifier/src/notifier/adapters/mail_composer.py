@@ -1,9 +1,10 @@
 """From a message to a mail: headers nobody can add to, a text part and an HTML part."""
 
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -37,13 +38,13 @@ class MailComposer:
         mail = EmailMessage(policy=SMTP.clone(max_line_length=78, cte_type="7bit"))
         mail["From"] = Address(one_line(message.sender, 80), addr_spec=self._sender)
         mail["To"] = Address(addr_spec=address)
-        mail["Subject"] = one_line(message.title, _LONGEST_SUBJECT)
+        mail["Subject"] = _subject(one_line(message.title, _LONGEST_SUBJECT))
         mail["Date"] = format_datetime(now)
         mail["Message-ID"] = message_id(message.key, self._domain)
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         if message.unsubscribe_url:
-            mail["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
+            mail["List-Unsubscribe"] = _Folded("List-Unsubscribe", f"<{message.unsubscribe_url}>")
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         if any(story.emergency for story in message.stories):
             mail["Importance"] = "high"
@@ -51,6 +52,29 @@ class MailComposer:
         mail.add_alternative(self._html.get_template(f"{name}.html").render(values), subtype="html")
         mail["Content-Language"] = message.language  # set_content drops what was there before
         return mail
+
+
+class _Folded(str):
+    """A header's value as it goes on the wire.
+
+    The standard library would write a long address in List-Unsubscribe as encoded words, which RFC 2369
+    does not allow, and folds a subject of mixed characters so that it comes back with a space too many.
+    """
+
+    def __new__(cls, name: str, wire: str) -> "_Folded":
+        value = super().__new__(cls, wire)
+        value.name = name
+        return value
+
+    def fold(self, *, policy: Policy) -> str:
+        """Called by the policy in place of its own folding."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def _subject(text: str) -> _Folded:
+    """RFC 2047 section 2: encoded words of at most 75 characters, lines of at most 76."""
+    charset = "us-ascii" if text.isascii() else "utf-8"
+    return _Folded("Subject", Header(text, charset, header_name="Subject").encode(linesep="\r\n"))
 
 
 def one_line(text: str, most: int) -> str:

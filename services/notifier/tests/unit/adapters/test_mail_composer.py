@@ -4,9 +4,10 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
+from aiosmtplib.email import flatten_message
 from kommunepuls_events import Channel
 from notifier.adapters.catalogue import PoCatalogue
-from notifier.adapters.mail_composer import MailComposer
+from notifier.adapters.mail_composer import MailComposer, one_line
 from notifier.domain.composing import Reader, compose_item, compose_link, compose_story
 from notifier.domain.identity import key_of_message_id
 from notifier.domain.labels import Labels
@@ -19,16 +20,22 @@ LABELS = Labels(
 )
 
 
-def mail_about(language: str = "nb", sender: str | None = None, **fields: object):
+def composed(language: str = "nb", sender: str | None = None, unsubscribe: str = "token", **fields: object):
     labels = LABELS if sender is None else Labels(municipalities={"NO-9901": sender})
     reader = Reader(
         profile(language=language), CATALOGUE.words(language), labels, "https://puls.example",
-        "https://puls.example/unsubscribe/token",
+        f"https://puls.example/unsubscribe/{unsubscribe}",
     )  # fmt: skip
     given = item(**fields)
     sending = about(given, "s-1", Channel.EMAIL, (AREA,), NOON, None)
     message = compose_item(sending, given, compose_story(given, (AREA,), False, reader), reader, NOON)
-    mail = MailComposer(CATALOGUE, "puls@fjordvik.example").compose(message, "kari@post.example", NOON)
+    return message, MailComposer(CATALOGUE, "puls@fjordvik.example").compose(
+        message, "kari@post.example", NOON
+    )
+
+
+def mail_about(language: str = "nb", sender: str | None = None, **fields: object):
+    message, mail = composed(language, sender, **fields)
     return message, message_from_bytes(mail.as_bytes(), policy=default)
 
 
@@ -57,6 +64,30 @@ def test_one_click_stops_it() -> None:
     _, mail = mail_about()
     assert mail["List-Unsubscribe"] == "<https://puls.example/unsubscribe/token>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_long_unsubscribe_address_stays_readable_on_the_wire() -> None:
+    token = "eyJ" + "x" * 300
+    _, mail = composed(unsubscribe=token)
+    for raw in (mail.as_bytes(), flatten_message(mail)):
+        assert f"List-Unsubscribe: <https://puls.example/unsubscribe/{token}>\r\n".encode() in raw
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Nytt i saken: Tillatelse - Storgata 4 - gnr 14 bnr 301 - oppføring av garasje - tillatelse",
+        "Skolegata er stengt mellom nr. 4 og 18 fra i dag til fredag på grunn av arbeid med fjernvarme.",
+        "Road works on Main Street between number four and number eighteen, from today until Friday evening",
+        "Ææ øø åå " * 16,
+        "⚽" * 60,
+    ],
+)
+def test_a_subject_comes_back_as_it_was_written_in_short_lines(title: str) -> None:
+    message, mail = composed(title=title)
+    for raw in (mail.as_bytes(), flatten_message(mail)):
+        assert all(len(line) <= 78 for line in raw.partition(b"\r\n\r\n")[0].split(b"\r\n"))
+        assert message_from_bytes(raw, policy=default)["Subject"] == one_line(message.title, 160)
 
 
 def test_the_same_message_has_the_same_id_and_the_id_leads_back_to_it() -> None:
