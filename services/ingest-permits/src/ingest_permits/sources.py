@@ -60,6 +60,10 @@ class SocrataSource(PermitSource):
         default=":updated_at", description="column that grows with every change"
     )
     page_size: int = Field(default=1000, ge=1, le=50_000)
+    paging: Literal["keyset", "offset"] = Field(
+        default="keyset",
+        description="offset for portals that cannot compare :id; rows that change meanwhile may be missed",
+    )
     mapping: ColumnMapping
 
 

@@ -32,9 +32,9 @@ def table_candidate(row: Any, mapping: ColumnMapping, cases: CaseIntake) -> Cand
 class SocrataPoll:
     """A data set as a source, read in the order of its watermark column.
 
-    Position: ``from`` (value of the watermark column reached) and ``skip`` (rows of that very value read
-    already). Going on from a value, not from a count of rows, loses nothing when rows change meanwhile
-    and move to the end.
+    Position: ``from`` (value of the watermark column reached), ``id`` (the last row's ``:id``) and ``same``
+    (how many rows of that very value were read). A page goes on behind the last row read, so that nothing
+    is lost when rows change meanwhile and move to the end, as would happen with ``$offset``.
     """
 
     def __init__(self, fetcher: Fetcher, source: SocrataSource, cases: CaseIntake) -> None:
@@ -50,15 +50,16 @@ class SocrataPoll:
             PermanentError: the data set lacks a column that is needed, or refuses.
 
         """
-        position = {"from": None, "skip": 0, **self._cases.intake.position}
+        position = {"from": None, "id": None, "same": 0, **self._cases.intake.position}
         while True:
             rows = await self._page(position)
             position = self._after(position, rows)
             if len(rows) < self._source.page_size:
                 break
             await self._cases.intake.save(position=position, attempted=False)
-        # The last value is read again next time, unless a bulk load gave it to more rows than a page.
-        return {**position, "skip": position["skip"] if position["skip"] > self._source.page_size else 0}
+        if position["same"] > self._source.page_size:
+            return position  # a bulk load gave one time to more rows than are worth reading again
+        return {**position, "id": None, "same": 0}
 
     async def take_again(self, entry: str, raw: bytes) -> None:
         """Take a row, or a whole answer, that an operator sent back.
@@ -85,25 +86,30 @@ class SocrataPoll:
 
     async def _ask(self, position: dict[str, Any]) -> bytes:
         column = self._source.watermark
-        reached = position["from"]
-        since = (
-            f"{column} >= '{reached.replace(chr(39), chr(39) * 2)}'" if reached else f"{column} IS NOT NULL"
-        )
-        where = f"({self._source.where}) AND {since}" if self._source.where else since
+        since = self._since(position)
         answer = await self._fetcher.get(
             self._source.url,
             params={
                 "$select": ":*,*",
-                "$where": where,
+                "$where": f"({self._source.where}) AND {since}" if self._source.where else since,
                 "$order": f"{column},:id",
                 "$limit": str(self._source.page_size),
-                "$offset": str(position["skip"]),
+                "$offset": str(position["same"] if self._source.paging == "offset" else 0),
             },
             headers=self._headers(),
         )
         if answer.status == 202:
             raise TransientError("the data set is still making its answer (202)", reason="http-202")
         return answer.body
+
+    def _since(self, position: dict[str, Any]) -> str:
+        column, reached, last = self._source.watermark, position["from"], position["id"]
+        if not reached:
+            return f"{column} IS NOT NULL"
+        value = _quoted(reached)
+        if not last or self._source.paging == "offset":
+            return f"{column} >= {value}"
+        return f"({column} > {value} OR ({column} = {value} AND :id > {_quoted(last)}))"
 
     def _headers(self) -> dict[str, str]:
         name = self._source.app_token_env
@@ -115,13 +121,22 @@ class SocrataPoll:
         return {"X-App-Token": token}
 
     def _after(self, position: dict[str, Any], rows: list[Any]) -> dict[str, Any]:
-        values = [row.get(self._source.watermark) for row in rows if isinstance(row, dict)]
         if not rows:
             return position
+        values = [row.get(self._source.watermark) for row in rows if isinstance(row, dict)]
         if not values or not isinstance(values[-1], str):
             raise PermanentError(
                 f"the data set's rows have no {self._source.watermark}", reason="missing-watermark"
             )
         last = values[-1]
         same = sum(value == last for value in values)
-        return {"from": last, "skip": same + (position["skip"] if last == position["from"] else 0)}
+        return {
+            "from": last,
+            "id": next((row.get(":id") for row in reversed(rows) if isinstance(row, dict)), None),
+            "same": same + (position["same"] if last == position["from"] else 0),
+        }
+
+
+def _quoted(text: str) -> str:
+    """A SoQL string."""
+    return "'" + text.replace("'", "''") + "'"
