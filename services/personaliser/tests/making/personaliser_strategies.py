@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 from kommunepuls_events import ContentItemV1, SubscriberProfileV1
 from personaliser_making import SOURCE, TOWN, item, profile, square
+from pyproj import Geod
 
 AREA_IDS = [
     TOWN,
@@ -64,11 +65,33 @@ def geometries(draw: st.DrawFn) -> dict | None:
     return {"type": kind, "coordinates": [[ring, hole], [beside]]}
 
 
+ELLIPSOID = Geod(ellps="WGS84")
+
+
 @st.composite
-def profiles(draw: st.DrawFn, subscriber: str = "s-1") -> SubscriberProfileV1:
-    places = [
-        {"id": f"p{n}", "longitude": at[0], "latitude": at[1], "radius_metres": draw(st.sampled_from(RADII))}
-        for n, at in enumerate(draw(st.lists(positions(), max_size=3)))
+def places(draw: st.DrawFn, geometry: dict | None) -> tuple[float, float, float]:
+    """Longitude, latitude and radius; as a rule about a radius away from a corner of the geometry."""
+    radius = draw(st.sampled_from(RADII))
+    if geometry is None or draw(st.integers(0, 4)) == 0:
+        return *draw(positions()), radius
+    longitude, latitude = draw(st.sampled_from(_corners(geometry["coordinates"])))
+    share = draw(st.sampled_from([0.0, 0.5, 0.97, 0.995, 0.9995, 1.0005, 1.005, 1.03]))
+    azimuth = draw(st.sampled_from([0, 90, 180, 270]) | st.integers(0, 359))
+    longitude, latitude, _ = ELLIPSOID.fwd(longitude, latitude, azimuth, radius * share)
+    return longitude, latitude, radius
+
+
+def _corners(coordinates: list) -> list[list[float]]:
+    if isinstance(coordinates[0], float | int):
+        return [coordinates]
+    return [corner for part in coordinates for corner in _corners(part)]
+
+
+@st.composite
+def profiles(draw: st.DrawFn, subscriber: str = "s-1", geometry: dict | None = None) -> SubscriberProfileV1:
+    chosen = [
+        {"id": f"p{n}", "longitude": at[0], "latitude": at[1], "radius_metres": at[2]}
+        for n, at in enumerate(draw(st.lists(places(geometry), max_size=3)))
     ]
     muted = {
         "sources": draw(some(SOURCES, 1)),
@@ -81,7 +104,7 @@ def profiles(draw: st.DrawFn, subscriber: str = "s-1") -> SubscriberProfileV1:
         areas=draw(some(AREA_IDS)),
         interests=draw(some(INTERESTS)),
         organisers=draw(some(ORGANISERS, 1)),
-        places=places,
+        places=chosen,
         muted=muted if draw(st.booleans()) else {},
         minimum_severity=draw(st.sampled_from(SEVERITIES)),
         audience=draw(some(AUDIENCES, 2)),

@@ -10,7 +10,7 @@ from kommunepuls_events import ContentItemV1
 from kommunepuls_geography import distance_to_geometry_metres
 from personaliser.domain.footprint import Footprint, reach_degrees
 from personaliser_making import item
-from personaliser_strategies import RADII, geometries, positions
+from personaliser_strategies import RADII, geometries, places
 
 circle = [
     [10 + 0.1 * math.cos(n / 100 * math.pi), 59 + 0.05 * math.sin(n / 100 * math.pi)] for n in range(200)
@@ -23,19 +23,13 @@ def footprint(geometry: dict) -> Footprint:
     return Footprint.of(offered.geometry)
 
 
-@settings(max_examples=200, deadline=None)
-@given(
-    geometries().filter(bool),
-    st.lists(st.tuples(positions(), st.sampled_from(RADII)), min_size=1, max_size=8),
-)
-def test_many_places_at_once_are_judged_as_one_by_one(
-    geometry: dict, places: list[tuple[tuple[float, float], float]]
-) -> None:
+@settings(max_examples=300, deadline=None)
+@given(st.data(), geometries().filter(bool))
+def test_many_places_at_once_are_judged_as_one_by_one(data: st.DataObject, geometry: dict) -> None:
     shape = footprint(geometry)
-    longitudes = np.array([at[0] for at, _ in places])
-    latitudes = np.array([at[1] for at, _ in places])
-    radii = np.array([radius for _, radius in places])
-    singly = [shape.distance_within(*at, radius) is not None for at, radius in places]
+    chosen = data.draw(st.lists(places(geometry), min_size=1, max_size=8))
+    longitudes, latitudes, radii = (np.array(column) for column in zip(*chosen, strict=True))
+    singly = [shape.distance_within(*one) is not None for one in chosen]
     assert shape.which_within(longitudes, latitudes, radii).tolist() == singly
 
 

@@ -43,7 +43,8 @@ def index_of(*held: SubscriberProfileV1) -> ProfileIndex:
 def test_the_index_finds_whom_the_reference_finds_for_the_same_reasons(
     data: st.DataObject, offered: ContentItemV1
 ) -> None:
-    held = {name: data.draw(profiles(name)) for name in SUBSCRIBERS[:4]}
+    geometry = offered.geometry.model_dump() if offered.geometry is not None else None
+    held = {name: data.draw(profiles(name, geometry)) for name in SUBSCRIBERS[:4]}
     assert answers(index_of(*held.values()), offered, FJORDVIK) == expected(held, offered, FJORDVIK)
 
 
