@@ -15,6 +15,7 @@ from kommunepuls_events.base import utc_now
 
 from sensor_gateway.coverage import TownCoverage
 from sensor_gateway.domain.ploughs import arcgis, avl, harja
+from sensor_gateway.domain.ploughs.grid import grid
 from sensor_gateway.domain.ploughs.identity import without_identity
 from sensor_gateway.domain.ploughs.sightings import Sighting, Trace, Tracks
 from sensor_gateway.domain.readings import CLOCK_TOLERANCE
@@ -115,9 +116,9 @@ class PloughIntake:
         entry = VEHICLE
         try:
             match self.config:
-                case HarjaWebhook():
+                case HarjaWebhook(epsg=epsg):
                     entry, reference = OBSERVATION, None
-                    sighting = harja.read(one)
+                    sighting = harja.read(one, grid(epsg))
                 case ArcgisPloughs(done_statuses=done) if kind == STREET:
                     entry, reference = STREET, None
                     sighting = arcgis.read_street(one, self.config.clock_offset, frozenset(done))

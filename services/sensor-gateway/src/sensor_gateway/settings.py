@@ -1,7 +1,8 @@
 """Settings of the service, beside those that every service has."""
 
+from kommunepuls_chassis.operators import parse_operator_tokens
 from kommunepuls_chassis.settings import ServiceSettings
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 
 class Settings(ServiceSettings):
@@ -9,7 +10,7 @@ class Settings(ServiceSettings):
 
     operator_tokens: SecretStr = Field(
         default=SecretStr(""),
-        description="bearer tokens, comma separated, that may tell when a snowfall began; empty: nobody may",
+        description="who may tell when a snowfall began: bearer tokens as name:token, comma separated",
     )
     largest_body_bytes: int = Field(
         default=1_048_576, ge=1024, description="bytes of a pushed body; larger ones are refused with 413"
@@ -26,3 +27,9 @@ class Settings(ServiceSettings):
     snowfall_latest_ahead_hours: float = Field(
         default=1, ge=0, description="hours that a snowfall told by an operator may lie in the future"
     )
+
+    @field_validator("operator_tokens")
+    @classmethod
+    def _are_named(cls, value: SecretStr) -> SecretStr:
+        parse_operator_tokens(value.get_secret_value())
+        return value

@@ -9,6 +9,7 @@ from kommunepuls_events.base import Instant, Slug
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from sensor_gateway.domain.measurements import Device
+from sensor_gateway.domain.ploughs.grid import grid
 from sensor_gateway.domain.ploughs.roads import MatchRules
 from sensor_gateway.domain.ploughs.sightings import Gaps, Work
 
@@ -16,6 +17,11 @@ from sensor_gateway.domain.ploughs.sightings import Gaps, Work
 def _wgs84(value: tuple[float, float]) -> tuple[float, float]:
     if not -180 <= value[0] <= 180 or not -90 <= value[1] <= 90:
         raise ValueError("a position is [longitude, latitude] in degrees")
+    return value
+
+
+def _projected(value: int) -> int:
+    grid(value)
     return value
 
 
@@ -168,6 +174,10 @@ class PloughSource(GatewaySource):
 
 class HarjaWebhook(PloughSource, Pushed):
     """``harja-webhook``: a contractor's system posts HARJA reports."""
+
+    epsg: Annotated[int, AfterValidator(_projected)] = Field(
+        default=3067, description="grid of the coordinates: 3067 in Finland, 25832 in the south of Norway"
+    )
 
 
 class ArcgisPloughs(PloughSource):

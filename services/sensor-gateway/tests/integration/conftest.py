@@ -106,7 +106,7 @@ def environment(kafka: str, town: Path, folder: Path, port: int) -> dict[str, st
         "KP_DATA_DIR": str(folder / "data"),
         "KP_HTTP_PORT": str(port),
         "KP_SECRET_TTS": SECRET,
-        "KP_OPERATOR_TOKENS": OPERATOR,
+        "KP_OPERATOR_TOKENS": f"test:{OPERATOR}",
         "KP_TOWN_RELOAD_SECONDS": "0.2",
         "KP_MQTT_LONGEST_BACKOFF_SECONDS": "1",
         "KP_LOG_FORMAT": "text",

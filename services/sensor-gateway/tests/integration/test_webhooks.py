@@ -52,7 +52,7 @@ async def client(town: Path, tmp_path: Path, recorder, helpers) -> AsyncIterator
     settings = Settings(
         town_files=str(town),
         data_dir=tmp_path / "data",
-        operator_tokens=helpers.OPERATOR,
+        operator_tokens=f"test:{helpers.OPERATOR}",
         largest_body_bytes=65_536,
         town_reload_seconds=0.1,
     )

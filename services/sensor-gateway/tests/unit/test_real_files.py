@@ -9,6 +9,7 @@ import pytest
 from sensor_gateway.domain.decoders import decode, device_type_in
 from sensor_gateway.domain.formats import lorawan, ngsi, senml
 from sensor_gateway.domain.ploughs import arcgis, avl, harja
+from sensor_gateway.domain.ploughs.grid import grid
 from sensor_gateway.domain.ploughs.sightings import Gaps, Tracks, Work
 
 PARAMETERS = {"pressure_low_bar": 0.0, "pressure_high_bar": 1.0}
@@ -111,7 +112,7 @@ def test_finnish_reports_lie_in_finland_and_stakes_are_no_ploughing(real_files):
     works = {}
     for path in sorted((real_files / "plough").glob("fi_*.json")):
         for one in harja.observations(json.loads(path.read_bytes())):
-            sighting = harja.read(one)
+            sighting = harja.read(one, grid(3067))
             works[path.name] = sighting.works
             assert all(19 < east < 32 and 59 < north < 71 for east, north in sighting.points)
     assert works["fi_harja_service_timegap_linestring_tracking_2.json"] == {Work.SALTING}
@@ -124,7 +125,7 @@ def test_the_time_gap_in_the_finnish_reports_splits_the_track(real_files):
     for number in range(3):
         path = real_files / "plough" / f"fi_harja_service_timegap_linestring_tracking_{number}.json"
         for one in harja.observations(json.loads(path.read_bytes())):
-            lines.append(len(tracks.join(harja.read(one))))
+            lines.append(len(tracks.join(harja.read(one, grid(3067)))))
     # alone, joined to the one five minutes before, alone after forty minutes
     assert lines == [1, 2, 1]
 

@@ -90,7 +90,7 @@ async def plough(
     addresses: Addresses, roads: list[Road], began: datetime, now: Callable[[], datetime]
 ) -> None:
     """Drive through the areas street by street, reporting each stretch as HARJA has it."""
-    to_metres = Transformer.from_crs(4326, 3067, always_xy=True)
+    to_metres = Transformer.from_crs(4326, 25832, always_xy=True)
     async with httpx.AsyncClient(timeout=5) as client:
         await asyncio.sleep(max(0.0, PLOUGH_BEGINS - (now() - began).total_seconds()))
         number = 0
@@ -103,7 +103,7 @@ async def plough(
 
 
 def harja_report(number: int, line: list[list[float]], at: datetime) -> dict:
-    """A report of one ploughed stretch; coordinates are ETRS-TM35FIN metres (EPSG:3067), east then north."""
+    """A report of one ploughed stretch; coordinates are metres in UTM 32 (EPSG:25832), east then north."""
     return {
         "otsikko": {
             "lahettaja": {

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from kommunepuls_chassis.errors import PermanentError, RejectedInput
 from kommunepuls_chassis.logs import get_logger
+from kommunepuls_chassis.operators import operator_of, parse_operator_tokens
 from kommunepuls_chassis.tracing import span
 from kommunepuls_events.base import utc_now
-from pydantic import SecretStr
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -87,7 +87,8 @@ def routes(running: Running, settings: Settings) -> list[Route]:
         return JSONResponse(counts, 202 if taken.rejects else 200)
 
     async def snowfall(request: Request) -> Response:
-        if not _is_operator(request, settings.operator_tokens):
+        tokens = parse_operator_tokens(settings.operator_tokens.get_secret_value())
+        if operator_of(request.headers.get("authorization", ""), tokens) is None:
             return problem(
                 401, "unauthorised", "an operator's bearer token is needed", {"WWW-Authenticate": "Bearer"}
             )
@@ -140,10 +141,6 @@ def _authentic(request: Request, config: Pushed) -> bool:
     expected = os.environ.get(config.secret_env, "")
     offered = [request.headers.get(config.secret_header, ""), _bearer(request)]
     return _matches(offered, [expected])
-
-
-def _is_operator(request: Request, tokens: SecretStr) -> bool:
-    return _matches([_bearer(request)], tokens.get_secret_value().split(","))
 
 
 def _bearer(request: Request) -> str:

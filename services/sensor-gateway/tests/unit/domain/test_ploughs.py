@@ -16,6 +16,7 @@ from sensor_gateway.domain.ploughs.coverage import (
     marked,
     step_of,
 )
+from sensor_gateway.domain.ploughs.grid import grid as grid_of
 from sensor_gateway.domain.ploughs.identity import without_identity
 from sensor_gateway.domain.ploughs.items import Told, item_of
 from sensor_gateway.domain.ploughs.roads import MatchRules, RoadNetwork, network_from_geojson
@@ -38,8 +39,11 @@ def harja_observation(**changes: object) -> dict:
     return {"havainto": {**fields, **changes}}
 
 
+FINNISH = grid_of(3067)
+
+
 def test_a_harja_line_becomes_degrees_and_several_works():
-    sighting = harja.read(harja_observation())
+    sighting = harja.read(harja_observation(), FINNISH)
     assert sighting.works == BOTH
     assert sighting.at == datetime(2026, 1, 30, 10, 0, tzinfo=UTC)
     (longitude, latitude), _ = sighting.points
@@ -50,12 +54,12 @@ def test_a_harja_line_becomes_degrees_and_several_works():
 
 def test_setting_snow_stakes_ploughs_nothing():
     stakes = harja_observation(suoritettavatTehtavat=["aurausviitoitus ja kinostimet"])
-    assert harja.read(stakes).works == frozenset()
+    assert harja.read(stakes, FINNISH).works == frozenset()
 
 
 def test_a_harja_point_is_read():
     point = harja_observation(sijainti={"koordinaatit": {"x": 385_000, "y": 6_672_000}})
-    assert len(harja.read(point).points) == 1
+    assert len(harja.read(point, FINNISH).points) == 1
 
 
 @pytest.mark.parametrize(
@@ -63,8 +67,8 @@ def test_a_harja_point_is_read():
     [
         ({"suoritettavatTehtavat": None}, "tasks-missing"),
         ({"suoritettavatTehtavat": "auraus"}, "wrong-shape"),
-        ({"sijainti": {"koordinaatit": {"x": 6_672_000, "y": 385_000}}}, "not-tm35fin"),
-        ({"sijainti": {"koordinaatit": {"x": 24.9, "y": 60.2}}}, "not-tm35fin"),
+        ({"sijainti": {"koordinaatit": {"x": 6_672_000, "y": 385_000}}}, "outside-grid"),
+        ({"sijainti": {"koordinaatit": {"x": 24.9, "y": 60.2}}}, "outside-grid"),
         ({"sijainti": {}}, "wrong-shape"),
         ({"sijainti": {"viivageometria": {"coordinates": [[1]]}}}, "wrong-shape"),
         ({"havaintoaika": "2026-01-30T12:00:00"}, "time-without-zone"),
@@ -72,7 +76,7 @@ def test_a_harja_point_is_read():
 )
 def test_what_is_wrong_with_a_harja_report_is_named(changes, reason):
     with pytest.raises(RejectedInput) as caught:
-        harja.read(harja_observation(**changes))
+        harja.read(harja_observation(**changes), FINNISH)
     assert caught.value.reason == reason
 
 
@@ -291,3 +295,15 @@ def test_a_faulty_road_file_names_the_feature(feature, complaint):
     with pytest.raises(OperatorError, match="feature 1") as caught:
         network_from_geojson({"features": [feature]})
     assert complaint in str(caught.value)
+
+
+def test_a_grid_of_another_country_is_taken_as_the_town_says() -> None:
+    place = {"sijainti": {"koordinaatit": {"x": 569_000, "y": 6_555_000}}}
+    ((longitude, latitude),) = harja.read(harja_observation(**place), grid_of(25832)).points
+    assert (round(longitude, 2), round(latitude, 2)) == (10.21, 59.13)
+
+
+@pytest.mark.parametrize("number", [4326, 1])
+def test_a_number_that_is_no_grid_is_refused(number: int) -> None:
+    with pytest.raises(ValueError, match="EPSG"):
+        grid_of(number)

@@ -1,14 +1,12 @@
 """Reports in the shape of HARJA, the Finnish road agency's contract system.
 
 Source: "Harja API, työkoneenseuranta" (https://github.com/finnishtransportagency/harja). Coordinates are
-ETRS-TM35FIN (EPSG:3067), metres, x to the east.
+metres in the sender's grid, in Finland ETRS-TM35FIN (EPSG:3067), x to the east.
 """
 
-from functools import lru_cache
-
 from kommunepuls_chassis.errors import RejectedInput
-from pyproj import Transformer
 
+from sensor_gateway.domain.ploughs.grid import Grid
 from sensor_gateway.domain.ploughs.sightings import Position, Sighting, Work
 from sensor_gateway.domain.times import instant
 from sensor_gateway.domain.values import listing, mapping, number
@@ -19,7 +17,6 @@ TASKS: dict[str, Work] = {
     "liuossuolaus": Work.SALTING,
 }
 """Tasks that change the road. ``aurausviitoitus ja kinostimet`` sets snow stakes and ploughs nothing."""
-_EAST, _NORTH = (40_000, 780_000), (6_500_000, 7_800_000)
 
 
 def observations(body: object) -> list[object]:
@@ -31,11 +28,11 @@ def observations(body: object) -> list[object]:
     return listing(mapping(body, "the report").get("havainnot"), "havainnot")
 
 
-def read(observation: object) -> Sighting:
-    """One observation.
+def read(observation: object, grid: Grid) -> Sighting:
+    """One observation, its coordinates in the given grid.
 
     Raises:
-        RejectedInput: ``tasks-missing``, ``not-tm35fin``, ``bad-time``, ``time-without-zone`` or
+        RejectedInput: ``tasks-missing``, ``outside-grid``, ``bad-time``, ``time-without-zone`` or
             ``wrong-shape``.
     """
     fields = mapping(mapping(observation, "the observation").get("havainto"), "havainto")
@@ -49,20 +46,20 @@ def read(observation: object) -> Sighting:
     return Sighting(
         vehicle=vehicle,
         at=instant(fields.get("havaintoaika"), "havaintoaika"),
-        points=_points(mapping(fields.get("sijainti"), "sijainti")),
+        points=_points(mapping(fields.get("sijainti"), "sijainti"), grid),
         works=frozenset(TASKS[task] for task in named if isinstance(task, str) and task in TASKS),
     )
 
 
-def _points(place: dict) -> tuple[Position, ...]:
+def _points(place: dict, grid: Grid) -> tuple[Position, ...]:
     if "viivageometria" in place:
         line = mapping(place["viivageometria"], "viivageometria")
         corners = listing(line.get("coordinates"), "coordinates")
         if not corners:
             raise RejectedInput("wrong-shape", "the line has no coordinates")
-        return tuple(_position(*_corner(corner)) for corner in corners)
+        return tuple(_position(*_corner(corner), grid) for corner in corners)
     point = mapping(place.get("koordinaatit"), "koordinaatit")
-    return (_position(point.get("x"), point.get("y")),)
+    return (_position(point.get("x"), point.get("y"), grid),)
 
 
 def _corner(corner: object) -> tuple[object, object]:
@@ -72,16 +69,5 @@ def _corner(corner: object) -> tuple[object, object]:
     return values[0], values[1]
 
 
-def _position(x: object, y: object) -> Position:
-    east, north = number(x, "x"), number(y, "y")
-    if not _EAST[0] <= east <= _EAST[1] or not _NORTH[0] <= north <= _NORTH[1]:
-        raise RejectedInput(
-            "not-tm35fin", f"({east:.0f}, {north:.0f}) is not within ETRS-TM35FIN; is it swapped, or degrees?"
-        )
-    longitude, latitude = _transformer().transform(east, north)
-    return round(longitude, 7), round(latitude, 7)
-
-
-@lru_cache(maxsize=1)
-def _transformer() -> Transformer:
-    return Transformer.from_crs("EPSG:3067", "EPSG:4326", always_xy=True)
+def _position(x: object, y: object, grid: Grid) -> Position:
+    return grid.position(number(x, "x"), number(y, "y"))
