@@ -29,6 +29,8 @@ ENVIRONMENT = {
     # message that a process died over is taken up by another after this long.
     "KP_FOLLOW_UP_DELAY_SECONDS": "1",
     "KP_LEASE_SECONDS": "5",
+    "KP_FACEBOOK_APP_SECRET": "secret-of-the-app",
+    "KP_FACEBOOK_VERIFY_TOKEN": "verify-token",
 }
 
 
@@ -179,6 +181,12 @@ class World:
 
     async def mark(self, residents: tuple[Resident, ...], *, behind: str) -> None:
         """Wait until an item that travels behind another, on the same partitions, has reached everybody."""
+        marker = await self.marker(behind=behind)
+        for resident in residents:
+            await self.told(resident, marker)
+
+    async def marker(self, *, behind: str) -> ContentItemV1:
+        """Publish an item that every resident of a journey gets, as a neighbour's service would."""
         partition = partition_of(behind, CONTENT.partitions)
         native = secrets.token_hex(4)
         while partition_of(item_id(MARKERS, native), CONTENT.partitions) != partition:
@@ -197,8 +205,7 @@ class World:
             observed_at=now,
         )
         await self.producer.publish(marker)
-        for resident in residents:
-            await self.told(resident, marker)
+        return marker
 
     def shows_one_trace(self, item: ContentItemV1) -> None:
         """The trace that began with the upstream's answer is that of match and deliveries too.
