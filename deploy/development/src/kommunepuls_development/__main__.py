@@ -116,8 +116,8 @@ class Demo:
             await self._watch(stop)
         finally:
             say("stopping")
-            await self.upstream.stop()
             await self.stack.stop()
+            await self.upstream.stop()
             await self.outbox.stop()
 
     async def _seed(self) -> None:
