@@ -10,6 +10,7 @@ from kommunepuls_chassis.health import Health
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.metrics import SOURCE_ITEMS
 from kommunepuls_chassis.store import Collection, DocumentStore, Index, Stored
+from kommunepuls_chassis.store.errors import StoreUnavailable
 from kommunepuls_chassis.tracing import current_traceparent, span
 
 from ingest_facebook.domain.webhooks import Action, Change
@@ -36,8 +37,11 @@ class Notices:
 
     @classmethod
     async def open(cls, store: DocumentStore, sources: Sources, now: Callable[[], datetime]) -> "Notices":
-        """With what was noted before the last stop."""
-        return cls(await store.collection("notices", indexes=[Index("due_at")]), sources, now)
+        """With what was noted before the last stop, due at once: whoever had claimed it is gone."""
+        notes = await store.collection("notices", indexes=[Index("due_at")])
+        for stored in await notes.find({}):
+            await notes.patch(stored.key, {"due_at": now()})
+        return cls(notes, sources, now)
 
     async def note(self, body: bytes, changes: list[Change]) -> int:
         """Write down what a webhook names; returns how many posts once they are safe in the store.
@@ -69,9 +73,13 @@ class Notices:
         component.beat(ready=True)
         while True:
             self._arrived.clear()
-            while await self.work_once():
-                component.beat()
-            component.beat()
+            try:
+                while await self.work_once():
+                    component.beat()
+                component.beat(ready=True)
+            except StoreUnavailable:
+                component.beat(ready=False)
+                self._log.warning("store_unavailable")
             try:
                 await asyncio.wait_for(self._arrived.wait(), timeout=1.0)
             except TimeoutError:

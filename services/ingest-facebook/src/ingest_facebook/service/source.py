@@ -1,5 +1,6 @@
 """One source while it runs: its intake, its lists, and the pace of its polls."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -38,6 +39,8 @@ class PageSource:
         self._posts = posts
         self._events = events
         self._post_taker, self._event_taker = takers
+        # A list answered before an edit must not be taken after the edit was fetched.
+        self._one_at_a_time = asyncio.Lock()
 
     @property
     def takes_posts(self) -> bool:
@@ -51,11 +54,12 @@ class PageSource:
 
     async def poll(self) -> dict:
         """Read the page's lists once; returns the position to write down."""
-        position = dict(self.intake.position)
         tracks: Mapping[str, PostTrack | EventTrack | None] = {"posts": self._posts, "events": self._events}
-        for name, track in tracks.items():
-            if track is not None:
-                position[name] = await track.poll(position.get(name) or {})
+        async with self._one_at_a_time:
+            position = dict(self.intake.position)
+            for name, track in tracks.items():
+                if track is not None:
+                    position[name] = await track.poll(position.get(name) or {})
         return position
 
     async def knows(self, post_id: str) -> bool:
@@ -65,18 +69,21 @@ class PageSource:
     async def refresh(self, post_id: str) -> None:
         """Fetch a post and take it as it is now; one that is gone is withdrawn. Raises as the client."""
         assert self._posts is not None
-        seen = await self._posts.refresh(post_id)
-        if seen is None:
-            return
-        # The next poll must miss it if it is deleted before then.
-        place = dict(self.intake.position.get("posts") or {})
-        place["listed"] = {**place.get("listed", {}), seen[0]: seen[1].isoformat()}
-        await self._save({**self.intake.position, "posts": place})
+        async with self._one_at_a_time:
+            seen = await self._posts.refresh(post_id)
+            position = None
+            if seen is not None:
+                # The next poll must miss it if it is deleted before then.
+                place = dict(self.intake.position.get("posts") or {})
+                place["listed"] = {**place.get("listed", {}), seen[0]: seen[1].isoformat()}
+                position = {**self.intake.position, "posts": place}
+            await self._save(position)
 
     async def withdraw(self, post_id: str) -> None:
         """Take a deleted post back."""
-        await self._post_taker.withdraw(post_id)
-        await self._save(None)
+        async with self._one_at_a_time:
+            await self._post_taker.withdraw(post_id)
+            await self._save(None)
 
     async def take_again(self, entry: str, raw: bytes) -> None:
         """Take a reject again that an operator sends back; what still cannot be taken is rejected anew."""
