@@ -9,6 +9,7 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,12 +40,13 @@ class Checked:
     error: str | None
 
 
-async def check_town(path: Path, *, now: datetime | None = None) -> list[Checked]:
+async def check_town(path: Path, *, now: datetime | None = None, only: Collection[str] = ()) -> list[Checked]:
     """Poll each permit source of a town once.
 
     Args:
         path: of the town file.
         now: the time to pretend, to see what would have been announced then.
+        only: ids of the sources to poll; empty for all.
 
     Raises:
         OperatorError: if the town file is faulty.
@@ -54,6 +56,8 @@ async def check_town(path: Path, *, now: datetime | None = None) -> list[Checked
     with tempfile.TemporaryDirectory() as folder:
         async with open_fetcher() as fetcher:
             for number, config in enumerate(parse_sources(file, SOURCE_TYPES)):
+                if only and config.id not in only:
+                    continue
                 producer = RecordingProducer()
                 async with open_store(f"sqlite:///{folder}/check-{number}.db") as store:
                     clock = (lambda: now) if now else utc_now
@@ -112,6 +116,7 @@ def main() -> None:
     """The command line; ends the process with 2 on a faulty town file."""
     parser = argparse.ArgumentParser(prog="ingest_permits.check", description=__doc__.splitlines()[0])
     parser.add_argument("--town", type=Path, required=True, nargs="+", help="town files (YAML)")
+    parser.add_argument("--source", nargs="*", default=(), help="ids of the sources to poll; default: all")
     parser.add_argument("--now", type=datetime.fromisoformat, help="the time to pretend, ISO 8601")
     parser.add_argument("--show", type=int, default=0, help="how many items of each source to show")
     arguments = parser.parse_args()
@@ -121,7 +126,7 @@ def main() -> None:
         now = now.replace(tzinfo=UTC)
     try:
         for path in arguments.town:
-            checked = asyncio.run(check_town(path, now=now))
+            checked = asyncio.run(check_town(path, now=now, only=arguments.source))
             print(f"\n{path.name}\n\n{table(checked)}")
             for one in checked:
                 for item in one.items[:: max(1, len(one.items) // arguments.show)] if arguments.show else ():

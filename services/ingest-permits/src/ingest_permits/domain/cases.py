@@ -148,7 +148,15 @@ def is_news(before: Case | None, after: Case, now: datetime, within: timedelta) 
         return True
     if known.point != milestone.point and known.point is not None and milestone.point is not None:
         return True
-    return says_something_else(known.title, milestone.title)
+    return says_something_else(_without_properties(known), _without_properties(milestone))
+
+
+def _without_properties(document: Document) -> str:
+    """The title without its property numbers, which archives move about; they are compared by themselves."""
+    title = document.title
+    for number in document.properties:
+        title = title.replace(number, " ")
+    return title
 
 
 def says_something_else(before: str, after: str) -> bool:

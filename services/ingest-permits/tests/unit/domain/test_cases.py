@@ -86,6 +86,7 @@ def test_a_document_that_was_there_before_we_looked_is_no_news() -> None:
         {"dated": NOW - timedelta(days=2)},
         {"files": (File("https://arkiv.example/f", "Tegning"),)},
         {"title": "Rammetillatelse - garasje - Kirkjevegen 5"},
+        {"title": "Rammetillatelse - 12/34 - garasje - Kirkevegen 5"},
     ],
 )
 def test_a_link_a_date_a_file_or_a_spelling_is_no_news(change: dict) -> None:
