@@ -13,7 +13,7 @@ _SECRET_KEYS = re.compile(
     r"cookie|name_of_person|link|url_with_token)$"
 )
 _SECRET_TEXTS = (
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "<e-mail>"),
+    (re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), "<e-mail>"),
     (
         re.compile(r"(?i)(access_token|token|key|secret|sig|signature|hub\.verify_token)=[^&\s\"']+"),
         r"\1=<hidden>",
