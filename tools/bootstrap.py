@@ -32,7 +32,9 @@ def use_supported_python() -> None:
         if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
             os.execv(found, [found, *sys.argv])
     here = ".".join(map(str, sys.version_info[:3]))
-    fail(f"Python {here} is not supported: install Python 3.11, 3.12 or 3.13 (Debian: apt install python3 python3-venv)")
+    fail(
+        f"Python {here} is not supported: install Python 3.11, 3.12 or 3.13 (Debian: apt install python3 python3-venv)"
+    )
 
 
 def packages() -> list[Path]:
@@ -50,10 +52,14 @@ def stamp(kind: str) -> str:
 
 def run(*command: str | Path) -> None:
     """Run a command quietly; show what it said only if it fails."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, cwd=ROOT)
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False, cwd=ROOT
+    )
     if done.returncode:
         sys.stderr.write(done.stdout[-4000:] + done.stderr[-4000:])
-        fail(f"'{' '.join(Path(str(part)).name for part in command[:4])} …' failed; what it said stands above")
+        fail(
+            f"'{' '.join(Path(str(part)).name for part in command[:4])} …' failed; what it said stands above"
+        )
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from kommunepuls_geography.property_numbers import PropertyNumber, parse_propert
 from kommunepuls_geography.register_files import load_register
 from kommunepuls_geography.registers import AddressEntry, AddressRegister, PropertyRegister
 from kommunepuls_geography.sources import AreaSource, GazetteerSource, RegisterSource
+from kommunepuls_geography.town import geography_of
 
 __all__ = [
     "Address",
@@ -51,6 +52,7 @@ __all__ = [
     "distance_to_geometry_metres",
     "find_addresses",
     "former_codes",
+    "geography_of",
     "load_areas",
     "load_places",
     "load_register",

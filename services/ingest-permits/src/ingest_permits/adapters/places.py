@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.town import TownFile
 from kommunepuls_events.geometry import Point
-from kommunepuls_geography import Geography, GeographyError
+from kommunepuls_geography import Geography, GeographyError, geography_of
 from kommunepuls_geography.locations import Evidence, EvidenceKind
 
 from ingest_permits.domain.cases import Document
@@ -20,36 +20,8 @@ def load_geography(file: TownFile) -> Geography:
     Raises:
         OperatorError: naming the file that is faulty.
     """
-    town = file.town
-    country = town.code[:2]
     try:
-        return Geography.load(
-            areas=[
-                {
-                    "path": part.file,
-                    "id_property": part.id,
-                    "name_property": part.name,
-                    "parent_property": part.parent,
-                    "kind_property": part.kind,
-                    "country": part.country,
-                }
-                for part in town.areas
-            ],
-            gazetteer=[
-                {
-                    "path": part.file,
-                    "name_property": part.name,
-                    "kind_property": part.kind,
-                    "municipality": town.code,
-                    "country": country,
-                }
-                for part in town.gazetteer
-            ],
-            addresses=[
-                {"path": part.file, "municipality": town.code, "country": country} for part in town.addresses
-            ],
-            folder=file.folder,
-        )
+        return geography_of((file.town, file.folder))
     except GeographyError as error:
         raise OperatorError(f"{file.path}: {error}") from None
 

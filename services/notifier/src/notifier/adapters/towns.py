@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.logs import get_logger
-from kommunepuls_chassis.town import AreasFile, TownFile
-from kommunepuls_geography import AreaError, AreaSource, load_areas
+from kommunepuls_chassis.town import TownFile
+from kommunepuls_geography import AreaTree, GeographyError, geography_of
 
 from notifier.domain.labels import Labels
 
@@ -47,25 +47,15 @@ def _read(files: Sequence[TownFile]) -> Labels:
     for file in files:
         town = file.town
         municipalities[town.code] = town.name
-        for source in town.areas:
-            for area in _areas(file, source):
-                areas[area.id] = {"": area.name, **area.names}
+        for area in _areas(file):
+            areas[area.id] = {"": area.name, **area.names}
         for slug, names in town.interests.items():
             interests[town.code, slug] = names.model_dump(exclude_none=True)
     return Labels(municipalities, areas, interests)
 
 
-def _areas(file: TownFile, source: AreasFile):
+def _areas(file: TownFile) -> AreaTree:
     try:
-        return load_areas(
-            AreaSource(
-                path=file.folder / source.file,
-                id_property=source.id,
-                name_property=source.name,
-                parent_property=source.parent,
-                kind_property=source.kind,
-                country=source.country,
-            )
-        )
-    except AreaError as error:
-        raise file.fault(("areas",), str(error)) from None
+        return geography_of((file.town, file.folder), areas_only=True).areas
+    except GeographyError as error:
+        raise OperatorError(f"{file.path}: {error}") from None

@@ -8,7 +8,7 @@ from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.health import Component
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.town import TownFile, load_towns
-from kommunepuls_geography import AreaSource, Geography, GeographyError
+from kommunepuls_geography import Geography, GeographyError, geography_of
 
 OnChange = Callable[[Geography], Awaitable[None]]
 
@@ -74,19 +74,7 @@ def _stat(path: Path):
 
 
 def _geography(towns: list[TownFile]) -> Geography:
-    sources = [
-        AreaSource(
-            path=town.folder / areas.file,
-            id_property=areas.id,
-            name_property=areas.name,
-            parent_property=areas.parent,
-            kind_property=areas.kind,
-            country=areas.country,
-        )
-        for town in towns
-        for areas in town.town.areas
-    ]
     try:
-        return Geography.load(areas=sources, name_areas=False)
+        return geography_of(*((town.town, town.folder) for town in towns), areas_only=True)
     except GeographyError as error:
         raise OperatorError(f"the areas of the towns cannot be read: {error}") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.town import SourceConfig, Town, TownFile
-from kommunepuls_geography import AreaError, AreaSource, AreaTree, load_areas
+from kommunepuls_geography import GeographyError, geography_of
 from pydantic import ValidationError
 
 from sensor_gateway.domain.measurements import Device
@@ -25,21 +25,9 @@ def places_of(town: Town, folder: Path) -> Places:
     Raises:
         OperatorError: naming the file and what is wrong.
     """
-    areas: dict = {}
     try:
-        for file in town.areas:
-            source = AreaSource(
-                path=folder / file.file,
-                id_property=file.id,
-                name_property=file.name,
-                parent_property=file.parent,
-                kind_property=file.kind,
-                country=file.country,
-            )
-            for area in load_areas(source):
-                areas.setdefault(area.id, area)
-        return Places(AreaTree(areas.values()))
-    except AreaError as error:
+        return Places(geography_of((town, folder), areas_only=True).areas)
+    except GeographyError as error:
         raise OperatorError(f"areas of {town.name}: {error}") from None
 
 
