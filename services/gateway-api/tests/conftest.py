@@ -93,7 +93,6 @@ def settings(tmp_path: Path, contact_keys: tuple[str, str]) -> Settings:
         data_dir=tmp_path / "data",
         town_files=str(write_town(tmp_path)),
         mails_per_address=3,
-        kafka_session_seconds=2,
     )
 
 

@@ -70,13 +70,15 @@ class Migration:
             subscriber_id = await self._sign_in.reserve(hashed, now + timedelta(days=1))
         subscriber = Subscriber(new_profile(subscriber_id, municipality, choices, now), now, (), hashed)
         messages: list = [subscriber.profile]
-        contacts = [(Channel.EMAIL, {"address": normalised_address(address)}, "")] if address else []
+        contacts = [(Channel.EMAIL, {"address": normalised_address(address)}, "", "")] if address else []
         pepper = self._settings.pepper.get_secret_value()
         for push in pushes:
             content = {"endpoint": push.endpoint, "p256dh": push.p256dh, "auth": push.auth}
-            contacts.append((Channel.PUSH, content, keyed_hash(push.endpoint, pepper, purpose="push")))
-        for channel, content, fingerprint in contacts:
-            endpoint = Endpoint(new_endpoint_id(), channel, now, "", fingerprint)
+            contacts.append(
+                (Channel.PUSH, content, keyed_hash(push.endpoint, pepper, purpose="push"), push.label)
+            )
+        for channel, content, fingerprint, label in contacts:
+            endpoint = Endpoint(new_endpoint_id(), channel, now, label, fingerprint)
             subscriber = with_endpoint(subscriber, endpoint)
             messages.append(
                 command(

@@ -22,8 +22,8 @@ from gateway_api.domain.subscribers import Subscriber, command
 from gateway_api.service.collections import Collections
 from gateway_api.service.erasure import forget_traces
 
-LEASE_SECONDS = 30.0
-_WORKING_SECONDS = 15.0
+LEASE_SECONDS = 12.0
+_WORKING_SECONDS = 6.0
 _IDLE_SECONDS = 1.0
 _AT_ONCE = 50
 

@@ -30,11 +30,12 @@ from gateway_api.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class PushSubscription:
-    """What a browser's ``PushSubscription.toJSON()`` holds (W3C Push API section 8)."""
+    """What a browser's ``PushSubscription.toJSON()`` holds (W3C Push API section 8), and the device's name."""
 
     endpoint: str
     p256dh: str
     auth: str
+    label: str = ""
 
 
 class Residents:
@@ -89,7 +90,7 @@ class Residents:
 
         return await self._change(subscriber, next_revision)
 
-    async def register_push(self, subscriber: str, push: PushSubscription, label: str) -> Endpoint:
+    async def register_push(self, subscriber: str, push: PushSubscription) -> Endpoint:
         """Take in a browser; the same browser again keeps its id."""
         pepper = self._settings.pepper.get_secret_value()
         fingerprint = keyed_hash(push.endpoint, pepper, purpose="push")
@@ -103,7 +104,7 @@ class Residents:
         def registered(known: Subscriber) -> tuple[Subscriber, list]:
             same = next((one for one in known.endpoints if one.fingerprint == fingerprint), None)
             endpoint = Endpoint(
-                same.id if same else fresh, Channel.PUSH, self._now(), label[:60], fingerprint
+                same.id if same else fresh, Channel.PUSH, self._now(), push.label, fingerprint
             )
             message = command(
                 subscriber,

@@ -69,12 +69,16 @@ class TownView:
         return found if area == self.code or self.code in found else [*found, self.code]
 
     def areas_of(self, item: ContentItemV1) -> list[str]:
-        """The areas that an item concerns: those it names, else those it lies in, else the municipality."""
-        if item.areas:
-            return list(item.areas)
-        if item.geometry is not None:
-            return self.geography.area_ids_of(item.geometry.model_dump(mode="json")) or [self.code]
-        return [self.code]
+        """The areas that an item concerns: those it names, else those it lies in, else the municipality.
+
+        Where an area is named together with one around it, the smaller counts: otherwise the municipality,
+        which comes along with every place, would make everything concern everybody.
+        """
+        named = list(item.areas)
+        if not named and item.geometry is not None:
+            named = self.geography.area_ids_of(item.geometry.model_dump(mode="json"))
+        around = {outer for area in named for outer in self.ancestors(area)}
+        return [area for area in named if area not in around] or [self.code]
 
     def locate(self, text: str) -> tuple[str, float, float] | None:
         """The address or place that a resident wrote: its name, longitude and latitude; None if unknown.

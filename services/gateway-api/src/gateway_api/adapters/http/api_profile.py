@@ -90,7 +90,7 @@ def push_subscription(asked: PushSubscriptionRequest) -> PushSubscription:
     local = asked.endpoint.host in ("127.0.0.1", "localhost", "[::1]")
     if asked.endpoint.scheme != "https" and not local:
         raise Invalid([Fault("/endpoint", "is an https address")])
-    return PushSubscription(str(asked.endpoint), asked.keys.p256dh, asked.keys.auth)
+    return PushSubscription(str(asked.endpoint), asked.keys.p256dh, asked.keys.auth, asked.label)
 
 
 @router.post("/push-subscriptions", status_code=201)
@@ -99,7 +99,7 @@ async def register_a_browser(
 ) -> EndpointAnswer:
     """Send notifications to this browser from now on. The same browser again is the same device."""
     return endpoint_answer(
-        await gateway.residents.register_push(reader.subscriber.id, push_subscription(asked), asked.label)
+        await gateway.residents.register_push(reader.subscriber.id, push_subscription(asked))
     )
 
 

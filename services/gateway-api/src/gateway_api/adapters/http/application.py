@@ -26,7 +26,7 @@ from gateway_api.adapters.http import (
     pages_sign_in,
 )
 from gateway_api.adapters.http.middleware import Edge
-from gateway_api.adapters.http.problems import http_error, invalid_request, refused
+from gateway_api.adapters.http.problems import http_error, internal, invalid_request, refused
 from gateway_api.domain.errors import Refused
 from gateway_api.service.gateway import Gateway
 
@@ -68,6 +68,7 @@ def routes_app(gateway: Gateway, health: Health) -> FastAPI:
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid_request)
+    app.add_exception_handler(Exception, internal)
     return app
 
 

@@ -7,11 +7,9 @@ from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.metrics import HTTP_REQUESTS, HTTP_SECONDS
 from kommunepuls_chassis.tracing import span
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway_api.adapters.http.problems import for_programs, problem
-from gateway_api.adapters.http.rendering import error_page
+from gateway_api.adapters.http.problems import problem
 
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -78,16 +76,10 @@ class Edge:
             await self._app(scope, _replayed(body, receive), noticing)
         except Exception as error:
             # The log has it all, redacted; whoever asked learns nothing but that it was our fault.
-            self._log.exception(
-                "request_failed", path_of=scope.get("root_path", ""), error=type(error).__name__
-            )
+            self._log.exception("request_failed", error=type(error).__name__)
             if not started:
-                await (await self._failure(scope))(scope, receive, send)
-
-    async def _failure(self, scope: Scope):
-        if for_programs(scope["path"]):
-            return problem(scope["path"], 500, "something went wrong on our side", slug="internal")
-        return await error_page(Request(scope), 500, "internal")
+                detail = "something went wrong on our side"
+                await problem(scope["path"], 500, detail, slug="internal")(scope, receive, send)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
         """The whole body; None if it is too large. Bodies are small here, so it is read before anything."""

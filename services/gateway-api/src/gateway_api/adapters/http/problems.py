@@ -113,6 +113,14 @@ async def invalid_request(request: Request, error: Exception) -> Response:
     return await error_page(request, status, "invalid")
 
 
+async def internal(request: Request, _error: Exception) -> Response:
+    """Answer a fault of ours. Who is signed in is not looked up: the store may be what is at fault."""
+    if for_programs(request.url.path):
+        return problem(request.url.path, 500, "something went wrong on our side", slug="internal")
+    request.state.reader = None
+    return await error_page(request, 500, "internal")
+
+
 def _pointer(location: Sequence) -> str:
     parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
     if parts and parts[0] == "body":

@@ -28,11 +28,13 @@ class PulseTail:
 
     async def run(self) -> None:
         """Read until cancelled. Begins some records before the end, for streams that come back to us."""
+        # Subscribed without a group it gets every partition, those added later too.
         consumer = AIOKafkaConsumer(
+            *_LETTERS,
             **client_options(self._settings),
             group_id=None,
             enable_auto_commit=False,
-            auto_offset_reset="latest",
+            auto_offset_reset="earliest",
             fetch_max_wait_ms=250,
         )
         await consumer.start()
@@ -52,7 +54,6 @@ class PulseTail:
 
     async def _take_places(self, consumer: AIOKafkaConsumer) -> None:
         partitions = await self._partitions(consumer)
-        consumer.assign(partitions)
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
         for partition in partitions:
@@ -62,17 +63,11 @@ class PulseTail:
 
     async def _partitions(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
         """All partitions of both topics; waits until they exist."""
-        while True:
-            known = await consumer.topics()
-            if _LETTERS.keys() <= set(known):
-                return [
-                    TopicPartition(topic, partition)
-                    for topic in sorted(_LETTERS)
-                    for partition in sorted(consumer.partitions_for_topic(topic) or ())
-                ]
+        while {partition.topic for partition in consumer.assignment()} != _LETTERS.keys():
             self._log.warning("topics_missing", wanted=sorted(_LETTERS))
             self._health.beat()
             await asyncio.sleep(1.0)
+        return sorted(consumer.assignment())
 
 
 def _event_of(record: ConsumerRecord) -> PulseEvent | None:

@@ -1,0 +1,295 @@
+"""The gateway as its own process against the embedded broker, killed and started again."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer
+from gateway_api.settings import Settings
+from kommunepuls_chassis.producer import EventProducer, open_producer
+from kommunepuls_chassis.sealing import unseal
+from kommunepuls_chassis.testing import eventually
+from kommunepuls_chassis.topics import ensure_topics
+from kommunepuls_devbroker.testing import embedded_broker
+from kommunepuls_events import Event
+from kommunepuls_events.dead_letters import DeadLetter
+
+pytestmark = pytest.mark.integration
+
+OPERATOR = {"Authorization": "Bearer operator-token-0001"}
+
+
+@dataclass
+class Process:
+    """One gateway process and a client to it."""
+
+    process: asyncio.subprocess.Process
+    log: list[str] = field(default_factory=list)
+    port: int = 0
+
+    def client(self) -> httpx.AsyncClient:
+        """A client of this process."""
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+
+@dataclass
+class Stage:
+    """Broker, producer, and what starts gateways."""
+
+    settings: Settings
+    producer: EventProducer
+    key: str
+
+    @asynccontextmanager
+    async def gateway(self, name: str = "one") -> AsyncIterator[Process]:
+        """A gateway process, ready, ended at the end."""
+        held = self.settings
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("KP_")} | {
+            "KP_KAFKA_BOOTSTRAP": held.kafka_bootstrap,
+            "KP_KAFKA_SESSION_SECONDS": "6",
+            "KP_DATA_DIR": str(held.data_dir),
+            "KP_TOWN_FILES": held.town_files,
+            "KP_PUBLIC_URL": held.public_url,
+            "KP_LINK_KEY": held.link_key.get_secret_value(),
+            "KP_PEPPER": held.pepper.get_secret_value(),
+            "KP_CONTACT_PUBLIC_KEY": held.contact_public_key,
+            "KP_VAPID_PUBLIC_KEY": held.vapid_public_key,
+            "KP_OPERATOR_TOKENS": held.operator_tokens.get_secret_value(),
+            "KP_INSTANCE": name,
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway_api", env=environment, stderr=asyncio.subprocess.PIPE
+        )
+        gateway = Process(process)
+        reading = asyncio.create_task(_read(gateway))
+        try:
+            await eventually(lambda: gateway.port or process.returncode is not None, what="a port")
+
+            async def ready() -> bool:
+                assert process.returncode is None, "".join(gateway.log)
+                async with gateway.client() as client:
+                    return (await client.get("/health/ready")).status_code == 200
+
+            await eventually(ready, within=30, what="readiness")
+            yield gateway
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await asyncio.wait_for(process.wait(), 15)
+            await reading
+
+    async def records(self, topic: str) -> list:
+        """Everything on a topic, in order within each partition."""
+        consumer = AIOKafkaConsumer(topic, bootstrap_servers=self.settings.kafka_bootstrap, group_id=None)
+        await consumer.start()
+        try:
+            parts = list(consumer.assignment())
+            ends = await consumer.end_offsets(parts)
+            await consumer.seek_to_beginning(*parts)
+            found = []
+            while any([await consumer.position(part) < ends[part] for part in parts]):
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found += records
+            return found
+        finally:
+            await consumer.stop()
+
+    async def link(self) -> str:
+        """The token of the newest sign-in link, as the notifier reads it."""
+
+        async def newest() -> str | None:
+            links = [
+                unseal(event.data.sealed, self.key, subscriber=event.data.subscriber)["link"]
+                for record in await self.records("contact-commands.v1")
+                if (event := Event.decode(record.value, record.headers)).data.action == "send-link"
+            ]
+            return links[-1].rpartition("/")[2] if links else None
+
+        return await eventually(newest, what="a link")
+
+
+async def _read(gateway: Process) -> None:
+    assert gateway.process.stderr
+    async for line in gateway.process.stderr:
+        text = line.decode()
+        gateway.log.append(text)
+        if match := re.search(r'"port": (\d+), "event": "http_listening"', text):
+            gateway.port = int(match[1])
+
+
+@pytest.fixture
+async def stage(settings: Settings, contact_keys, tmp_path: Path) -> AsyncIterator[Stage]:
+    """A broker with its topics."""
+    async with embedded_broker(tmp_path / "broker") as address:
+        held = settings.model_copy(update={"kafka_bootstrap": address})
+        await ensure_topics(held)
+        async with open_producer("test", held) as producer:
+            yield Stage(held, producer, contact_keys[0])
+
+
+async def _signed_in(stage: Stage, client: httpx.AsyncClient) -> str:
+    assert (
+        await client.post("/api/v1/sign-in-links", json={"address": "kari@example.no"})
+    ).status_code == 202
+    answer = await client.post("/api/v1/sessions", json={"token": await stage.link()})
+    assert answer.status_code == 201, answer.text
+    client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+    return answer.json()["subscriber"]
+
+
+async def test_kill_9_loses_no_change_and_keeps_their_order(stage: Stage) -> None:
+    accepted = 0
+    cookies, csrf, subscriber = httpx.Cookies(), "", ""
+    for life in range(3):
+        async with stage.gateway() as gateway, gateway.client() as client:
+            if life == 0:
+                subscriber = await _signed_in(stage, client)
+                cookies, csrf = client.cookies, client.headers["X-CSRF-Token"]
+            client.cookies, client.headers["X-CSRF-Token"] = cookies, csrf
+            for number in range(12):
+                interests = ["music", "culture"][: 1 + number % 2]
+                label = {"places": [{"id": "p", "label": f"{life}-{number}", "longitude": 10.05,
+                                     "latitude": 59.07, "radius_metres": 100}]}  # fmt: skip
+                answer = await client.put("/api/v1/profile", json={"interests": interests} | label)
+                assert answer.status_code == 200
+                accepted = answer.json()["revision"]
+            await gateway.kill()
+            log = "".join(gateway.log)
+            assert "kari@" not in log
+            assert csrf not in log
+    async with stage.gateway() as gateway:
+
+        async def published() -> list[int]:
+            revisions = [
+                json.loads(record.value)["revision"]
+                for record in await stage.records("profiles.v1")
+                if record.key.decode() == subscriber
+            ]
+            return revisions if revisions[-1] == accepted else []
+
+        # What a killed publisher held is free when its lease ends.
+        revisions = await eventually(published, within=60, what="the last revision")
+        # Every revision is there, the first of each in order; repeats are what was sent twice by a death.
+        assert list(dict.fromkeys(revisions)) == list(range(1, accepted + 1))
+
+
+async def test_every_process_streams_every_event_and_a_stream_goes_on_at_another(stage, make_item) -> None:
+    async with stage.gateway("one") as one, stage.gateway("two") as two:
+        async with one.client() as first, two.client() as second:
+            heard = [asyncio.create_task(_hear(client, 3)) for client in (first, second)]
+            await eventually(lambda: all(_begun.get(id(client)) for client in (first, second)))
+            await stage.producer.publish(make_item("1"), make_item("2"))
+            events = await asyncio.gather(*heard)
+        for told in events:
+            assert told[0]["event"] == "position"
+            assert {one["data"]["id"] for one in told[1:]} == {
+                "NO-9901/facebook/1", "NO-9901/facebook/2",
+            }  # fmt: skip
+        await one.kill()
+        await stage.producer.publish(make_item("3"), make_item("4", exercise=True), make_item("5"))
+        async with two.client() as client:
+            rest = await _hear(client, 2, last=events[0][-1]["id"])
+        assert {told["data"]["id"] for told in rest} == {"NO-9901/facebook/3", "NO-9901/facebook/5"}
+
+
+_begun: dict[int, bool] = {}
+
+
+async def _hear(client: httpx.AsyncClient, count: int, *, last: str | None = None) -> list[dict]:
+    headers = {"Last-Event-ID": last} if last else {}
+    found, event = [], {}
+    async with asyncio.timeout(30), client.stream("GET", "/api/v1/pulse/stream", headers=headers) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        async for line in stream.aiter_lines():
+            name, _, value = line.partition(": ")
+            if line.startswith(":"):
+                continue
+            if line:
+                event[name] = json.loads(value) if name == "data" else value
+                continue
+            if event:
+                found.append(event)
+                _begun[id(client)] = True
+            event = {}
+            if len(found) == count:
+                return found
+    return found
+
+
+async def test_topics_fill_the_read_model_and_bad_records_end_with_operators(
+    stage, make_item, make_match, make_reading
+) -> None:
+    async with stage.gateway() as gateway, gateway.client() as client:
+        subscriber = await _signed_in(stage, client)
+        item = make_item()
+        broken = [("ce_id", b"x"), ("ce_source", b"s"), ("ce_type", b"kommunepuls.content-item.v1"),
+                  ("ce_time", b"2026-11-20T12:00:00+00:00"), ("ce_subject", b"x")]  # fmt: skip
+        await stage.producer.publish_raw("content.v1", item.id, b'{"half": ', broken)
+        await stage.producer.publish(item, make_reading(20.1), make_match(item, subscriber))
+        reject = DeadLetter("no-title", "no title", "ingest-feeds", source="NO-9901/rss", entry="item")
+        await stage.producer.publish_raw("rejects.v1", "NO-9901/rss", b"\x00" * 2_000_000, reject.headers())
+
+        async def shown() -> bool:
+            feed = (await client.get("/api/v1/feed")).json()["entries"]
+            sensors = (await client.get("/api/v1/sensors")).json()
+            return bool(feed and sensors and feed[0]["reasons"])
+
+        await eventually(shown, what="feed and sensors")
+
+        async def letters(kept: str) -> list:
+            answer = await client.get(f"/api/v1/operator/{kept}", headers=OPERATOR)
+            return answer.json()["records"]
+
+        (dead,) = await eventually(lambda: letters("dead-letters"), what="a dead letter")
+        assert (dead["topic"], dead["reason"]) == ("content.v1", "invalid-json")
+        (kept,) = await eventually(lambda: letters("rejects"), what="a reject")
+        assert kept["size"] == 2_000_000
+        await client.post(f"/api/v1/operator/dead-letters/{dead['id']}/replay", headers=OPERATOR)
+        await client.post(f"/api/v1/operator/rejects/{kept['id']}/replay", headers=OPERATOR)
+        (sent,) = await stage.records("replays.v1")
+        assert sent.value == b"\x00" * 2_000_000
+        again = [record for record in await stage.records("content.v1") if record.value == b'{"half": ']
+        assert [(record.key.decode(), list(record.headers)) for record in again] == [(item.id, broken)] * 2
+        # Still impossible, it comes back as a dead letter of its own.
+        await eventually(lambda: _count(letters("dead-letters"), 2), what="the second dead letter")
+
+
+async def _count(letters, wanted: int) -> bool:
+    return len(await letters) == wanted
+
+
+async def test_a_faulty_setting_is_one_line(stage: Stage) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway_api", env={"PATH": os.environ["PATH"]}, stderr=asyncio.subprocess.PIPE
+    )
+    _, error = await process.communicate()
+    assert process.returncode == 2
+    assert error.decode().count("\n") == 1
+    assert "KP_PUBLIC_URL" in error.decode()
+
+
+async def test_it_stops_at_once_although_a_stream_is_open(stage: Stage) -> None:
+    async with (
+        stage.gateway() as gateway,
+        gateway.client() as client,
+        client.stream("GET", "/api/v1/pulse/stream") as live,
+    ):
+        await anext(live.aiter_lines())
+        gateway.process.terminate()
+        await asyncio.wait_for(gateway.process.wait(), 10)
+    assert gateway.process.returncode == 0
+    assert any("service_stopped" in line for line in gateway.log)
