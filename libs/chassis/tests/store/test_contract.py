@@ -127,6 +127,26 @@ async def test_a_patch_sets_the_named_fields_and_keeps_the_rest(items):
     assert await items.count({"state": "held"}) == 0
 
 
+async def test_many_patches_say_of_each_whether_its_document_is_there(items):
+    await items.put("a", {"state": "held", "text": 'æ "quoted" \\ 🌊', "none": 1})
+    await items.put("b", {"place": {"code": "0710"}})
+    changes = [
+        ("a", {"state": "sent", "text": None, "due": None}),
+        ("unknown", {"state": "sent"}),
+        ("b", {"place.code": "3907", "areas": ["x"]}),
+        ("a", {"none": 2, "odd name": [1, {"x": 'æ"'}]}),
+    ]
+    assert await items.patch_many(changes) == [True, False, True, True]
+    stored = await items.get_many(["a", "b", "unknown"])
+    assert stored["a"].document == {
+        "state": "sent", "text": None, "due": None, "none": 2, "odd name": [1, {"x": 'æ"'}],
+    }  # fmt: skip
+    assert (stored["a"].version, stored["b"].version) == (3, 2)
+    assert stored["b"].document == {"place": {"code": "3907"}, "areas": ["x"]}
+    assert keys(await items.find({"state": "sent"})) == ["a"]
+    assert keys(await items.find({"areas": "x", "place.code": "3907"})) == ["b"]
+
+
 async def test_a_patch_of_nothing_says_so(items):
     await items.put("a", {"state": "sent"})
     assert await items.patch("unknown", {"state": "held"}) is False

@@ -45,6 +45,7 @@ OPERATIONS = st.one_of(
     st.tuples(st.just("put_many"), st.lists(st.tuples(KEYS, DOCUMENTS), max_size=4)),
     st.tuples(st.just("insert_many"), st.lists(st.tuples(KEYS, DOCUMENTS), max_size=4)),
     st.tuples(st.just("patch"), KEYS, CHANGES, WHERES),
+    st.tuples(st.just("patch_many"), st.lists(st.tuples(KEYS, CHANGES), max_size=4)),
     st.tuples(st.just("delete"), KEYS),
     st.tuples(st.just("delete_where"), WHERES),
     st.tuples(st.just("find"), WHERES, ORDERS, st.booleans(), LIMITS),
@@ -113,6 +114,9 @@ class Model:
             return False
         self.kept[key] = [self.kept[key][0] + 1, self.kept[key][1] | changes]
         return True
+
+    def patch_many(self, items):
+        return [self.patch(key, changes, {}) for key, changes in items]
 
     def delete(self, key):
         return self.kept.pop(key, None) is not None

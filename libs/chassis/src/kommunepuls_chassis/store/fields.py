@@ -111,6 +111,7 @@ class Fields:
         """The changes of a patch as (path, value), checked like a document."""
         if not isinstance(changes, dict) or not changes:
             raise DocumentError("a patch is a dict with at least one field")
+        nested = any(isinstance(name, str) and "." in name for name in changes)
         checked: list[tuple[tuple[str, ...], object]] = []
         for name, value in changes.items():
             path = tuple(name.split(".")) if isinstance(name, str) else ()
@@ -120,7 +121,8 @@ class Fields:
                 or not path
             ):
                 raise DocumentError(f"{name!r} cannot name a field to patch")
-            if any(_begins_with(path, other) or _begins_with(other, path) for other, _ in checked):
+            # Plain names cannot overlap: a dict holds each once.
+            if nested and any(_begins_with(path, other) or _begins_with(other, path) for other, _ in checked):
                 raise DocumentError(f"{name!r} overlaps another field of the same patch")
             documents.check_value(name, "name")
             documents.check_value(value, name)
@@ -130,6 +132,8 @@ class Fields:
 
     def _check_change(self, changed: tuple[str, ...], value: object) -> None:
         for field, path in self.paths.items():
+            if path[0] != changed[0]:
+                continue
             if changed != path and _begins_with(changed, path):
                 raise DocumentError(f"{'.'.join(changed)}: lies inside the indexed field {field!r}")
             if _begins_with(path, changed):

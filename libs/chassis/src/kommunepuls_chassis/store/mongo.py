@@ -4,6 +4,7 @@ What is stored is `{_id: key, version, document}`, so that no name in a document
 that motor and `pymongo.AsyncMongoClient` share are made; the client's class is an argument (ADR-0001).
 """
 
+import asyncio
 import functools
 import inspect
 import itertools
@@ -248,6 +249,16 @@ class MongoCollection:
             {"_id": key, **conditions}, {"$set": sets, "$inc": {"version": 1}}
         )
         return result.matched_count > 0
+
+    async def patch_many(self, items: Iterable[tuple[str, Document]]) -> list[bool]:
+        # A bulk write would say how many there were, but not which. Repeated keys keep their order.
+        found: list[bool] = []
+        for part in _parts(items):
+            if len({key for key, _ in part}) == len(part):
+                found += await asyncio.gather(*(self.patch(key, changes) for key, changes in part))
+            else:
+                found += [await self.patch(key, changes) for key, changes in part]
+        return found
 
     @_translating
     async def get(self, key: str) -> Stored | None:

@@ -72,6 +72,10 @@ class Collection(Protocol):
         does not hold. A dotted name sets a field of a nested dict, which is created where it is missing;
         DocumentError where something else than a dict is in its place."""
 
+    async def patch_many(self, items: Iterable[tuple[str, Document]]) -> list[bool]:
+        """`patch` for each, in order; True for the keys that exist. Atomic each, not together: after an error
+        some may be changed, and the call can be repeated."""
+
     async def get(self, key: str) -> Stored | None:
         """The document of that key."""
 

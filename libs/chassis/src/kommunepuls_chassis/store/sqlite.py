@@ -25,6 +25,7 @@ from kommunepuls_chassis.store.errors import (
 )
 from kommunepuls_chassis.store.fields import Fields, check_collection_name
 from kommunepuls_chassis.store.port import Index, Stored
+from kommunepuls_chassis.store.sqlite_patches import Patch, patch_of
 from kommunepuls_chassis.store.sqlite_queries import (
     after_clause,
     order_clause,
@@ -168,23 +169,23 @@ class SqliteCollection:
         return await self._write_many(items, self._insert)
 
     async def patch(self, key: str, changes: Document, *, where: Where | None = None) -> bool:
-        check_key(key)
-        checked = self.fields.check_changes(changes)
         clause, parameters = self._where(where or {})
+        patch = self._patch_of(key, changes)
+        return await self._store.write(
+            lambda connection, catalogue: self._patch(connection, catalogue, patch, clause, parameters)
+        )
 
-        def operation(connection: sqlite3.Connection, catalogue: Catalogue) -> bool:
-            row = connection.execute(
-                f"SELECT document FROM {self._table} WHERE key = ? AND {clause}", [key, *parameters]
-            ).fetchone()
-            if row is None:
-                return False
-            document = decode_document(row[0])
-            for path, value in checked:
-                _set(document, path, value)
-            self._update(connection, catalogue, key, document)
-            return True
-
-        return await self._store.write(operation)
+    async def patch_many(self, items: Iterable[tuple[str, Document]]) -> list[bool]:
+        found: list[bool] = []
+        remaining = iter(items)
+        while part := list(itertools.islice(remaining, MOST_PER_STATEMENT)):
+            patches = [self._patch_of(key, changes) for key, changes in part]
+            found += await self._store.write(
+                lambda connection, catalogue, patches=patches: [
+                    self._patch(connection, catalogue, patch, "1", []) for patch in patches
+                ]
+            )
+        return found
 
     async def get(self, key: str) -> Stored | None:
         if not is_key(key):
@@ -270,12 +271,13 @@ class SqliteCollection:
         clause, parameters = where_clause(self.name, self.fields.arrays, conditions)
         statement = self._select(clause, order_by or due_field, False, limit)
         path = self.fields.paths[due_field]
+        checked = [(path, until)]
 
         def operation(connection: sqlite3.Connection, catalogue: Catalogue) -> list[Stored]:
             claimed = []
             for stored in _stored(connection.execute(statement, parameters)):
                 _set(stored.document, path, until)
-                self._update(connection, catalogue, stored.key, stored.document)
+                self._patch(connection, catalogue, patch_of(stored.key, checked, self.fields), "1", [])
                 claimed.append(Stored(stored.key, stored.version + 1, stored.document))
             return claimed
 
@@ -310,6 +312,33 @@ class SqliteCollection:
         ((version,),) = connection.execute(layout.upsert, [key, *layout.row(document, text)]).fetchall()
         layout.write_arrays(connection, key, document, new=version == 1)
         return version
+
+    def _patch_of(self, key: str, changes: Document) -> Patch:
+        check_key(key)
+        return patch_of(key, self.fields.check_changes(changes), self.fields)
+
+    def _patch(
+        self,
+        connection: sqlite3.Connection,
+        catalogue: Catalogue,
+        patch: Patch,
+        clause: str,
+        parameters: list,
+    ) -> bool:
+        """Have SQLite itself set plain fields; what it cannot do is read, changed and written back."""
+        layout = catalogue.layout(connection, self.name)
+        if patch.plain and patch.run(connection, layout, clause, parameters):
+            return True
+        row = connection.execute(
+            f"SELECT document FROM {self._table} WHERE key = ? AND {clause}", [patch.key, *parameters]
+        ).fetchone()
+        if row is None:
+            return False
+        document = decode_document(row[0])
+        for path, value in patch.changes:
+            _set(document, path, value)
+        self._update(connection, catalogue, patch.key, document)
+        return True
 
     def _update(
         self, connection: sqlite3.Connection, catalogue: Catalogue, key: str, document: Document

@@ -35,6 +35,11 @@ def encode_document(document: Document) -> str:
     return text
 
 
+def encode_text(value: object) -> str:
+    """JSON text of one checked value."""
+    return _ENCODER.encode(value)
+
+
 def decode_document(text: str) -> Document:
     """The document that `encode_document` wrote."""
     # Inside a JSON string the quote would be escaped, so this finds tags only; the hook is slow.
