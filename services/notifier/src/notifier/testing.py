@@ -106,7 +106,7 @@ def profile(subscriber: str = "s-1", revision: int = 1, **fields: object) -> Sub
             "areas": ["NO-9901/breidablikk"],
             "interests": ["winter-maintenance"],
             "channels": ["email"],
-            "changed_at": NOON,
+            "changed_at": NOON - timedelta(hours=1),
             **fields,
         }
     )

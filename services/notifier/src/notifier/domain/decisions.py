@@ -86,7 +86,9 @@ def decide_item(
     if sending.channel not in profile.channels:
         return Suppress("channel-off")
     if not endpoints:
-        return Suppress("no-endpoint") if has_any_endpoint else _wait_or(sending, now, "no-endpoint")
+        # A new resident's endpoints come one by one: the mail's being there says nothing about the push's.
+        settled = has_any_endpoint and profile.changed_at + PATIENCE < sending.created_at
+        return Suppress("no-endpoint") if settled else _wait_or(sending, now, "no-endpoint")
     if item.emergency:
         return Send()
     if profile.paused_until is not None and profile.paused_until > now:

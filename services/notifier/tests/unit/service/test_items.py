@@ -70,6 +70,21 @@ async def test_a_channel_without_endpoint_is_suppressed_at_once(rig: Rig) -> Non
     assert sorted(await rig.until_told(2)) == [("s-1", "sent", None), ("s-1", "suppressed", "no-endpoint")]
 
 
+async def test_a_new_residents_second_endpoint_is_waited_for_and_not_for_ever(rig: Rig) -> None:
+    await rig.resident(channels=("email", "push"), changed_at=rig.clock())
+    await rig.resident("s-2", channels=("email", "push"), changed_at=rig.clock())
+    await rig.matches(match(item(), "s-1", "s-2"))
+    await rig.until_told(2)
+    await rig.push_to()
+    told = await rig.until_told(4, passing=2)
+    assert sorted(told) == [
+        ("s-1", "sent", None),
+        ("s-1", "sent", None),
+        ("s-2", "sent", None),
+        ("s-2", "suppressed", "no-endpoint"),
+    ]
+
+
 async def test_one_dead_endpoint_does_not_keep_a_message_from_the_other(rig: Rig) -> None:
     await rig.push_to(endpoint="p-dead")
     await rig.push_to(endpoint="p-alive")
