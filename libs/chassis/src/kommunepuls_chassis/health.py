@@ -56,5 +56,5 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether the process can take work."""
-        return self.live and all(part.ready for part in self._components.values())
+        """Whether the process can take work; not before it has told of its first component."""
+        return bool(self._components) and self.live and all(part.ready for part in self._components.values())
