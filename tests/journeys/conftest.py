@@ -1,4 +1,4 @@
-"""One stack for all journeys of a session, on the embedded broker or on Apache Kafka."""
+"""One stack for all tests of a module, on the embedded broker or on Apache Kafka."""
 
 import os
 import sys
@@ -39,7 +39,7 @@ def kafka() -> Iterator[str | None]:
         pytest.fail(str(none))
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world(tmp_path_factory: pytest.TempPathFactory, kafka: str | None) -> AsyncIterator[World]:
     """All services at work."""
     async with journey_world(tmp_path_factory.mktemp("journeys"), kafka=kafka) as made:

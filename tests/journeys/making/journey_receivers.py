@@ -49,8 +49,8 @@ class Receivers:
     """
 
     address: str
-    mails: dict[tuple[str, str], Mail] = field(default_factory=dict)
-    pushes: dict[tuple[str, str, int | None], Push] = field(default_factory=dict)
+    mails: dict[tuple, Mail] = field(default_factory=dict)
+    pushes: dict[tuple, Push] = field(default_factory=dict)
     repeats: Counter[tuple] = field(default_factory=Counter)
     _seen_mails: int = 0
     _seen_pushes: int = 0
@@ -71,7 +71,7 @@ class Receivers:
             headers = {name.lower(): value for name, value in one["headers"].items()}
             text = one["text"].replace("\r\n", "\n")
             mail = Mail(one["recipient"], headers["message-id"], one["subject"], text, one["html"], headers)
-            self._keep(self.mails, (mail.address, mail.id), mail)
+            self._keep(self.mails, ("mail", mail.address, mail.id), mail)
         fresh = (await client.get(f"{self.address}/api/pushes", params={"after": self._seen_pushes})).json()
         self._seen_pushes += len(fresh)
         for one in fresh:
@@ -80,7 +80,7 @@ class Receivers:
                 one["subscription"], payload["item"], payload["revision"], payload["title"], payload["body"],
                 tuple(payload["reasons"]), payload["language"], one["headers"],
             )  # fmt: skip
-            self._keep(self.pushes, (push.subscription, payload["tag"], push.revision), push)
+            self._keep(self.pushes, ("push", push.subscription, payload["tag"], push.revision), push)
 
     def _keep(self, kept: dict, key: tuple, one: object) -> None:
         if key in kept:

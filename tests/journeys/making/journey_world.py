@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -56,7 +57,7 @@ class World:
     producer: EventProducer
     client: httpx.AsyncClient
     patience: float = 20.0
-    residents: dict[str, Resident] = field(default_factory=dict)
+    began: datetime = field(default_factory=utc_now)
 
     @property
     def gateway(self) -> str:
@@ -99,7 +100,6 @@ class World:
         )
         assert answer.status_code in (200, 201), answer.text
         resident = Resident(name, answer.json()["subscriber"], address, subscription["name"])
-        self.residents[resident.subscriber] = resident
         await self.eventually(
             lambda: self.topics.has_profile(resident.subscriber, lambda _: True), f"the profile of {name}"
         )
@@ -151,7 +151,12 @@ class World:
         return mail, push
 
     async def nobody_but(
-        self, told: Mapping[Resident, int], item: ContentItemV1, asked: tuple[Resident, ...]
+        self,
+        told: Mapping[Resident, int],
+        item: ContentItemV1,
+        asked: tuple[Resident, ...],
+        *,
+        marked: bool = False,
     ) -> None:
         """Nobody but these was told of a revision, and these so often of the item in all.
 
@@ -161,8 +166,10 @@ class World:
             told: how many messages about the item each resident has had on each channel by now.
             item: the revision.
             asked: all residents of the journey.
+            marked: whether such an item has arrived already.
         """
-        await self.mark(asked, behind=item.id)
+        if not marked:
+            await self.mark(asked, behind=item.id)
         matched = self.topics.recipients(item.id, item.revision)
         await self.eventually(
             lambda: self._all_ended(item, matched), f"the end of every delivery of {item.title!r}"

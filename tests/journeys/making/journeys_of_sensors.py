@@ -5,6 +5,7 @@ import copy
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from journey_recorded import hours_from_now, recorded_json
 from journey_world import World
@@ -32,7 +33,7 @@ def made_up_uplink() -> Uplink:
 def _uplink(sample: dict) -> Uplink:
     def made(celsius: float, counter: int) -> dict:
         body = copy.deepcopy(sample)
-        message, now = body["uplink_message"], f"{hours_from_now(0):%Y-%m-%dT%H:%M:%SZ}"
+        message, now = body["uplink_message"], datetime.now(UTC).isoformat()
         payload = bytearray(base64.b64decode(message["frm_payload"]))
         # Decentlab DL-PR26: version, device, flags, pressure, then (t + 50) / 0.003125 + 384.
         payload[7:9] = struct.pack(">H", round((celsius + 50) / 0.003125) + 384)
@@ -59,6 +60,11 @@ async def _post(world: World, path: str, body: dict, trace: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
+async def post_uplink(world: World, source: str, body: dict) -> None:
+    """Post an uplink as the network server does."""
+    await _post(world, f"webhooks/{source}", body, _TRACE)
+
+
 def _threshold(sensor: str, value: float, direction: str = "rising") -> dict:
     return {
         "id": f"{direction}-{value}",
@@ -80,7 +86,7 @@ async def a_bathing_temperature(world: World, variant: str, uplink: Uplink) -> N
     everybody = (hardy, tender, winter, dry)
 
     async def measured(celsius: float, counter: int) -> SensorReadingV1:
-        await _post(world, f"webhooks/{source}", uplink(celsius, counter), _TRACE)
+        await post_uplink(world, source, uplink(celsius, counter))
         return await world.eventually(
             lambda: next(
                 iter(
