@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from kommunepuls_chassis.operators import parse_operator_tokens
 from kommunepuls_chassis.settings import ServiceSettings
 from pydantic import Field, SecretStr, field_validator
 
@@ -65,16 +66,13 @@ class Settings(ServiceSettings):
     @field_validator("operator_tokens")
     @classmethod
     def _are_named(cls, value: SecretStr) -> SecretStr:
-        for part in value.get_secret_value().split(","):
-            name, _, token = part.strip().partition(":")
-            if not name or len(token) < 16:
-                raise ValueError("is name:token, comma separated, each token of 16 characters or more")
+        if not parse_operator_tokens(value.get_secret_value()):
+            raise ValueError("names no operator: name:token, comma separated")
         return value
 
     def operators(self) -> dict[str, str]:
         """Tokens by the operator's name."""
-        parts = (part.strip().partition(":") for part in self.operator_tokens.get_secret_value().split(","))
-        return {name: token for name, _, token in parts}
+        return parse_operator_tokens(self.operator_tokens.get_secret_value())
 
     @property
     def secure(self) -> bool:

@@ -10,10 +10,7 @@ from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.town import Town, TownFile
 from kommunepuls_events import ContentItemV1, Organiser
 from kommunepuls_events.interests import INTERESTS, name_of
-from kommunepuls_geography import Area, AreaKind, AreaSource, AreaTree
-from kommunepuls_geography.errors import GeographyError
-from kommunepuls_geography.geography import Geography
-from kommunepuls_geography.sources import GazetteerSource, RegisterSource
+from kommunepuls_geography import Area, AreaKind, AreaTree, Geography, GeographyError, geography_of
 
 from gateway_api.domain.choices import TownOffer
 from gateway_api.domain.errors import NotFound
@@ -115,27 +112,7 @@ def read_town(file: TownFile) -> TownView:
     """
     town = file.town
     try:
-        geography = Geography.load(
-            [
-                AreaSource(
-                    path=one.file,
-                    id_property=one.id,
-                    name_property=one.name,
-                    parent_property=one.parent,
-                    kind_property=one.kind,
-                    country=one.country,
-                )
-                for one in town.areas
-            ],
-            [
-                GazetteerSource(
-                    path=one.file, name_property=one.name, kind_property=one.kind, municipality=town.code
-                )
-                for one in town.gazetteer
-            ],
-            [RegisterSource(path=one.file, municipality=town.code) for one in town.addresses],
-            folder=file.folder,
-        )
+        geography = geography_of((town, file.folder))
     except GeographyError as error:
         raise OperatorError(f"{file.path}: {error}") from None
     organisers = {

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
+from kommunepuls_chassis.operators import operator_of
 
 from gateway_api.domain.errors import NotAllowed, NotSignedIn
 from gateway_api.domain.subscribers import Subscriber
@@ -148,11 +149,8 @@ async def operator(
     Raises:
         NotSignedIn.
     """
-    given = credentials.credentials.encode() if credentials else b""
-    found = None
-    for name, token in gateway_of(request).settings.operators().items():
-        if hmac.compare_digest(given, token.encode()):
-            found = name
+    given = f"Bearer {credentials.credentials}" if credentials else ""
+    found = operator_of(given, gateway_of(request).settings.operators())
     if found is None:
         raise NotSignedIn("a bearer token of an operator is needed")
     return found
