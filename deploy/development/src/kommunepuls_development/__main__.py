@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -44,6 +45,15 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _real_mail_server() -> dict[str, str]:
+    """The mail server that the environment names, if it names one: else mails stay in the outbox."""
+    if "KP_SMTP_HOST" not in os.environ:
+        return {}
+    mine = {name: value for name, value in os.environ.items() if name.startswith("KP_SMTP_")}
+    defaults = {"KP_SMTP_PORT": "587", "KP_SMTP_SECURITY": "starttls"}
+    return defaults | mine | {name: os.environ[name] for name in ("KP_MAIL_FROM",) if name in os.environ}
+
+
 class Demo:
     """The stack with what stands around it: the outbox always, upstreams and residents for the demo town."""
 
@@ -54,7 +64,8 @@ class Demo:
         self.own_town = arguments.town is not None
         town_file = arguments.town.resolve() if self.own_town else self._demo_town()
         TownFile(town_file)  # a faulty file is told before anything starts
-        self.stack = Stack(self.folder, ports, town_files=[town_file], environment=DEMO_ENVIRONMENT, say=say)
+        environment = _real_mail_server() if self.own_town else DEMO_ENVIRONMENT
+        self.stack = Stack(self.folder, ports, town_files=[town_file], environment=environment, say=say)
         logs = self.folder / "logs"
         self.outbox = ManagedProcess(
             "outbox",
