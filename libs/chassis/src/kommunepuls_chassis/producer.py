@@ -1,7 +1,7 @@
 """Publishing: keyed, idempotent, awaited in batches."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -25,8 +25,11 @@ FLUSH_SECONDS = 8.0
 class Producer(Protocol):
     """What services publish with: :class:`EventProducer`, or a recording fake in unit tests."""
 
-    async def publish(self, *messages: Message) -> None:
-        """Publish messages to the topics of their contracts; returns when all are acknowledged."""
+    async def publish(self, *messages: Message, traces: Sequence[str | None] | None = None) -> None:
+        """Publish messages to the topics of their contracts; returns when all are acknowledged.
+
+        `traces` are their traceparents, where they belong to different traces; else the current one's.
+        """
 
     async def publish_raw(
         self,
@@ -47,11 +50,13 @@ class EventProducer:
         self._service = service
         self._client = client
 
-    async def publish(self, *messages: Message) -> None:
+    async def publish(self, *messages: Message, traces: Sequence[str | None] | None = None) -> None:
         """See :meth:`Producer.publish`. Order is kept for each key."""
+        if traces is None:
+            traces = [current_traceparent()] * len(messages)
         await self.publish_events(
-            event_for(message, producer=self._service, traceparent=current_traceparent())
-            for message in messages
+            event_for(message, producer=self._service, traceparent=trace)
+            for message, trace in zip(messages, traces, strict=True)
         )
 
     async def publish_events(self, events: Iterable[Event], *, partition: int | None = None) -> None:

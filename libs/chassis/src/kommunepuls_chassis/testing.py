@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ class RecordingProducer:
     messages: list[Message] = field(default_factory=list)
     raw: list[tuple[str, str, bytes | None, Headers]] = field(default_factory=list)
 
-    async def publish(self, *messages: Message) -> None:
+    async def publish(self, *messages: Message, traces: Sequence[str | None] | None = None) -> None:
         """Keep messages."""
         self.messages.extend(messages)
 

@@ -37,7 +37,7 @@ from notifier.service.bouncing import BounceDesk
 from notifier.service.clock import Clock
 from notifier.service.desk import Desk
 from notifier.service.digests import DigestDelivery
-from notifier.service.dispatching import Dispatcher
+from notifier.service.dispatching import Capacity, Dispatcher
 from notifier.service.following_up import Follower
 from notifier.service.housekeeping import Housekeeper
 from notifier.service.intake import Intake
@@ -132,7 +132,7 @@ async def compose(
         )
         dispatcher = Dispatcher(
             desk, ItemDelivery(desk), DigestDelivery(desk), letters, health,
-            at_once={queue: _at_once(queue, settings) for queue in QUEUES},
+            capacity={queue: _capacity(queue, settings) for queue in QUEUES},
             lease=timedelta(seconds=settings.lease_seconds),
         )  # fmt: skip
         follower = Follower(ledger, knowledge, wakes, clock, health)
@@ -162,21 +162,24 @@ async def _open_carriers(
         timeout_seconds=settings.smtp_timeout_seconds,
     )
     composer = MailComposer(catalogue, settings.mail_from)
-    mail = MailCarrier(composer, address, settings.mail_from, Gates(settings.smtp_connections), clock)
+    mail = MailCarrier(
+        composer, address, settings.mail_from, Gates(settings.smtp_connections, waiting_seconds=2.0), clock
+    )
     stack.push_async_callback(mail.close)
     pool = await stack.enter_async_context(open_push_pool(allow_private=settings.push_allow_private))
     push = PushCarrier(
-        pool, signer, catalogue, Gates(settings.push_at_once_per_service), clock,
+        pool, signer, catalogue, Gates(settings.push_at_once_per_service, waiting_seconds=2.0), clock,
         allow_private=settings.push_allow_private,
         timeout_seconds=settings.push_timeout_seconds,
     )  # fmt: skip
     return {Channel.EMAIL: mail, Channel.PUSH: push}
 
 
-def _at_once(queue: str, settings: Settings) -> int:
+def _capacity(queue: str, settings: Settings) -> Capacity:
     if queue.startswith(Channel.EMAIL):
-        return settings.smtp_connections
-    return settings.push_at_once
+        # One connection, one mail that may be sent again after a kill: the others wait in hand.
+        return Capacity(settings.smtp_connections * 16, settings.smtp_connections)
+    return Capacity(settings.push_at_once, settings.push_at_once)
 
 
 def _sender(towns: TownLabels) -> str:

@@ -10,6 +10,11 @@ from notifier.records.vault import Endpoint
 class Overloaded(Exception):
     """So much waits for that provider already, or it has asked for patience, that it was not asked."""
 
+    def __init__(self, delay_seconds: float = 2.0) -> None:
+        """`delay_seconds`: when to try it again."""
+        super().__init__("not now")
+        self.delay_seconds = delay_seconds
+
 
 class Carrier(Protocol):
     """Brings a message to one endpoint: SMTP, web push, or what tests put in their place."""

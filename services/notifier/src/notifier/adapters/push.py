@@ -1,14 +1,18 @@
 """Web push (RFC 8030): encrypted for the browser, signed for the push service, bounded in time."""
 
+import ssl
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-import httpcore
+import aiohttp
+import certifi
 from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
 from kommunepuls_chassis.web import retry_after
+from yarl import URL
 
 from notifier.adapters.gates import Gates
-from notifier.adapters.public_addresses import PublicBackend
+from notifier.adapters.public_addresses import PrivateAddress, public_socket
 from notifier.adapters.push_encryption import encrypt
 from notifier.adapters.vapid import VapidSigner
 from notifier.domain.contacts import PushSubscription
@@ -20,6 +24,8 @@ from notifier.records.vault import Endpoint
 from notifier.service.clock import Clock
 
 _SMALL_PLAIN_TEXT = 1500
+_MOST_PAYLOADS = 200
+_LONGEST_ANSWER = 65_536
 _TAKEN = (200, 201, 202, 204)
 _GONE = (404, 410)
 
@@ -29,7 +35,7 @@ class PushCarrier:
 
     def __init__(
         self,
-        pool: httpcore.AsyncConnectionPool,
+        pool: aiohttp.ClientSession,
         signer: VapidSigner,
         catalogue: Catalogue,
         gates: Gates,
@@ -44,7 +50,8 @@ class PushCarrier:
         self._gates = gates
         self._clock = clock
         self._allow_private = allow_private
-        self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), timeout_seconds)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._payloads: OrderedDict[tuple, bytes] = OrderedDict()
 
     async def carry(self, message: Message, endpoint: Endpoint, *, first: bool) -> None:
         """See :meth:`~notifier.ports.Carrier.carry`. What is too large (413) is sent again, shortened."""
@@ -60,7 +67,7 @@ class PushCarrier:
     async def _post(
         self, message: Message, subscription: PushSubscription, largest: int
     ) -> tuple[int, Mapping[str, str]]:
-        plain = push_payload(message, self._catalogue.words(message.language), largest=largest)
+        plain = self._payload(message, largest)
         headers = {
             "TTL": str(int(message.time_to_live.total_seconds())),
             "Urgency": str(message.urgency),
@@ -71,24 +78,43 @@ class PushCarrier:
         }
         body = encrypt(plain, subscription.p256dh, subscription.auth)
         try:
-            response = await self._pool.request(
-                "POST",
-                subscription.endpoint,
+            async with self._pool.post(
+                # As it was registered: another spelling may be another subscription.
+                URL(subscription.endpoint, encoded=True),
                 headers=headers,
-                content=body,
-                extensions={"timeout": self._timeouts},
-            )
-        except httpcore.TimeoutException:
+                data=body,
+                allow_redirects=False,
+                timeout=self._timeout,
+            ) as response:
+                # Read so that the connection can be used again; closed if somebody sends without end.
+                await response.content.read(_LONGEST_ANSWER)
+                return response.status, {name.lower(): value for name, value in response.headers.items()}
+        except TimeoutError:
             raise TransientError("the push service did not answer in time", reason="timeout") from None
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as error:
+        except aiohttp.ClientError as error:
+            if isinstance(getattr(error, "os_error", None), PrivateAddress):
+                raise PermanentError(
+                    "the push endpoint is not at a public address", reason="private-address"
+                ) from None
+            if isinstance(error, aiohttp.InvalidURL):
+                raise PermanentError("the push endpoint is no address", reason="bad-contact") from None
             raise TransientError(
                 f"the push service cannot be reached: {type(error).__name__}", reason="unreachable"
             ) from None
-        except httpcore.UnsupportedProtocol:
-            raise PermanentError("the push endpoint is not https", reason="insecure-endpoint") from None
-        return response.status, {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
-        }
+
+    def _payload(self, message: Message, largest: int) -> bytes:
+        """The JSON, written once for all who read the same."""
+        key = (
+            message.stories, message.kind, message.title, message.sender, message.language, message.topic,
+            message.home_url, largest,
+        )  # fmt: skip
+        plain = self._payloads.get(key)
+        if plain is None:
+            words = self._catalogue.words(message.language)
+            plain = self._payloads[key] = push_payload(message, words, largest=largest)
+            if len(self._payloads) > _MOST_PAYLOADS:
+                self._payloads.popitem(last=False)
+        return plain
 
 
 def check_answer(status: int, headers: Mapping[str, str]) -> None:
@@ -113,16 +139,20 @@ def check_answer(status: int, headers: Mapping[str, str]) -> None:
 
 
 @asynccontextmanager
-async def open_push_pool(*, allow_private: bool) -> AsyncIterator[httpcore.AsyncConnectionPool]:
+async def open_push_pool(*, allow_private: bool) -> AsyncIterator[aiohttp.ClientSession]:
     """Connections to push services, to public addresses only unless told otherwise."""
-    backend: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
-    if not allow_private:
-        backend = PublicBackend(backend)
-    async with httpcore.AsyncConnectionPool(
-        max_connections=200,
-        max_keepalive_connections=50,
-        keepalive_expiry=60.0,
-        http2=True,
-        network_backend=backend,
-    ) as pool:
-        yield pool
+    trusted = ssl.create_default_context()
+    trusted.load_verify_locations(certifi.where())
+    connector = aiohttp.TCPConnector(
+        limit=400,
+        keepalive_timeout=60.0,
+        ssl=trusted,
+        socket_factory=None if allow_private else public_socket,
+    )
+    async with aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+    ) as session:
+        yield session

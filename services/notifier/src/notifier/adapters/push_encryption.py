@@ -1,9 +1,9 @@
 """Encryption of push messages (RFC 8291) as one record of aes128gcm (RFC 8188)."""
 
+import hmac
 import os
 import struct
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDH,
     SECP256R1,
@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     generate_private_key,
 )
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from kommunepuls_chassis.errors import PermanentError
 
@@ -56,4 +55,6 @@ def encrypt(
 
 
 def _hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
-    return HKDF(hashes.SHA256(), length, salt, info).derive(secret)
+    """RFC 5869 for up to 32 bytes: one block of HMAC-SHA256, half the time of the general form."""
+    extracted = hmac.digest(salt, secret, "sha256")
+    return hmac.digest(extracted, info + b"\x01", "sha256")[:length]

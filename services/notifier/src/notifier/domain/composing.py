@@ -1,7 +1,7 @@
 """From items and reasons to the words a resident reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -54,11 +54,22 @@ class Reader:
     words: Words
     labels: Labels
     public_url: str
-    unsubscribe_url: str
+    unsubscribe_url: str | None
 
 
 def compose_story(item: ContentItemV1, reasons: Sequence[Reason], follow_up: bool, reader: Reader) -> Story:
     """One item as this resident reads it."""
+    return with_reasons(story_without_reasons(item, follow_up, reader), reasons, item, reader)
+
+
+def with_reasons(story: Story, reasons: Sequence[Reason], item: ContentItemV1, reader: Reader) -> Story:
+    """The story with the reasons why this resident reads it."""
+    words = reasons_in_words(reasons, item, reader.profile, reader.labels, reader.words)
+    return replace(story, reasons=words)
+
+
+def story_without_reasons(item: ContentItemV1, follow_up: bool, reader: Reader) -> Story:
+    """What all who read the same language in the same time zone read of an item."""
     texts = texts_in(item, reader.words.language)
     title = shortened(plain_text(texts.title), _LONGEST_TITLE)
     summary = plain_text(texts.summary) or plain_text(texts.body)
@@ -71,7 +82,7 @@ def compose_story(item: ContentItemV1, reasons: Sequence[Reason], follow_up: boo
         summary="" if summary == title else summary,
         facts=_facts(item, reader),
         changes=_changes(item, reader) if follow_up else (),
-        reasons=reasons_in_words(reasons, item, reader.profile, reader.labels, reader.words),
+        reasons=(),
         url=f"{reader.public_url}/items/{quote(item.id, safe='')}",
         links=tuple(
             (shortened(plain_text(link.title or ""), 80) or link.url.host or "", str(link.url))

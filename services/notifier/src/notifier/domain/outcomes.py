@@ -32,11 +32,12 @@ class NotNow:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """We did not ask: too many are waiting for that provider already. No attempt."""
+    """We did not ask: too many are waiting for that provider already. No attempt; again after `delay`."""
+
+    delay: timedelta = timedelta(seconds=2)
 
 
 Outcome = Reached | Refused | NotNow | Busy
-_BUSY_DELAY = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,13 @@ def conclude(sending: Sending, outcomes: Mapping[str, Outcome], now: datetime) -
     reached = [name for name, outcome in outcomes.items() if isinstance(outcome, Reached)]
     refused = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Refused)}
     later = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, NotNow)}
-    busy = [name for name, outcome in outcomes.items() if isinstance(outcome, Busy)]
+    busy = {name: outcome.delay for name, outcome in outcomes.items() if isinstance(outcome, Busy)}
     after = replace(
         sending,
         attempt=sending.attempt + (1 if reached or refused or later else 0),
         reached=(*sending.reached, *reached),
         lost=(*sending.lost, *refused),
-        due_at=_next(sending, later, bool(busy), now),
+        due_at=_next(sending, later, busy, now),
     )
     if after.reached:
         first = reached[0] if reached else sending.endpoint
@@ -85,7 +86,9 @@ def conclude(sending: Sending, outcomes: Mapping[str, Outcome], now: datetime) -
     return Conclusion(failed, True)
 
 
-def _next(sending: Sending, later: Mapping[str, NotNow], busy: bool, now: datetime) -> datetime | None:
+def _next(
+    sending: Sending, later: Mapping[str, NotNow], busy: Mapping[str, timedelta], now: datetime
+) -> datetime | None:
     """When to try the endpoints that are left; None if there are none or it is too late."""
     moments = []
     if later:
@@ -93,6 +96,6 @@ def _next(sending: Sending, later: Mapping[str, NotNow], busy: bool, now: dateti
         moments.append(
             retry_at(replace(sending, attempt=sending.attempt + 1), now, min(delays, default=None))
         )
-    if busy and now + _BUSY_DELAY <= last_chance(sending):
-        moments.append(now + _BUSY_DELAY)
+    if busy and (again := now + min(busy.values())) <= last_chance(sending):
+        moments.append(again)
     return min((moment for moment in moments if moment is not None), default=None)

@@ -18,6 +18,8 @@ _PLAIN = [
     if field.name not in ("kind", "channel", "lane", "state", "reasons", "reached", "lost")
 ]
 
+_CHANGING = ("due_at", "cause", "attempt", "digest", "endpoint", "permanence", "told", "sealed")
+
 
 class Ledger:
     """Sendings by key."""
@@ -58,15 +60,11 @@ class Ledger:
 
     async def keep(self, sending: Sending) -> bool:
         """Write down where it stands; False if it was erased meanwhile."""
-        document = _document(sending)
-        return await self._sendings.patch(sending.key, document)
+        return await self._sendings.patch(sending.key, _standing(sending))
 
-    async def mark_done(self, key: str, due_at: datetime | None) -> None:
-        """Say that its end was told: nobody looks at it again before `due_at`, or ever."""
-        changes: Document = {"due_at": due_at}
-        if due_at is None:
-            changes["queue"] = None
-        await self._sendings.patch(key, changes)
+    async def keep_many(self, sendings: Sequence[Sending]) -> list[bool]:
+        """`keep` for each, in one go."""
+        return await self._sendings.patch_many((one.key, _standing(one)) for one in sendings)
 
     async def get(self, key: str) -> Sending | None:
         """The sending of that key."""
@@ -120,12 +118,23 @@ def queue_of(channel: Channel, lane: Lane) -> str:
 
 def _document(sending: Sending) -> Document:
     document: Document = {name: getattr(sending, name) for name in _PLAIN if name != "key"}
+    return (
+        document
+        | {
+            "kind": str(sending.kind),
+            "channel": str(sending.channel),
+            "lane": str(sending.lane),
+            "reasons": [reason.model_dump(mode="json", exclude_none=True) for reason in sending.reasons],
+        }
+        | _standing(sending)
+    )
+
+
+def _standing(sending: Sending) -> Document:
+    """What may change after the reservation; the rest need not be written again."""
+    document: Document = {name: getattr(sending, name) for name in _CHANGING}
     return document | {
-        "kind": str(sending.kind),
-        "channel": str(sending.channel),
-        "lane": str(sending.lane),
         "state": str(sending.state),
-        "reasons": [reason.model_dump(mode="json", exclude_none=True) for reason in sending.reasons],
         "reached": list(sending.reached),
         "lost": list(sending.lost),
         "queue": queue_of(sending.channel, sending.lane) if sending.due_at is not None else None,

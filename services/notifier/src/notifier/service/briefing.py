@@ -1,5 +1,6 @@
 """What must be known to deliver a batch of sendings, read from the store in one go."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from notifier.records.vault import Endpoint, Vault
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
-    """Copies as they were when the batch was taken."""
+    """Copies as they were when the batch was taken, at `taken_at` on the event loop's clock."""
 
     profiles: Mapping[str, SubscriberProfileV1]
     erased: set[str]
@@ -21,6 +22,7 @@ class Briefing:
     known: set[str]
     contents: Mapping[tuple[str, int], ContentItemV1]
     standings: Mapping[str, Standing]
+    taken_at: float
 
     def content(self, sending: Sending) -> ContentItemV1 | None:
         """The texts that a sending is about."""
@@ -37,7 +39,8 @@ class Briefing:
 
 
 async def brief(sendings: Sequence[Sending], knowledge: Knowledge, vault: Vault) -> Briefing:
-    """Read what is needed for these sendings."""
+    """Read what is needed for these sendings. What was claimed was claimed just now."""
+    taken_at = asyncio.get_running_loop().time()
     subscribers = {sending.subscriber for sending in sendings}
     profiles = await knowledge.profiles(subscribers)
     endpoints = await vault.active(subscribers)
@@ -52,4 +55,5 @@ async def brief(sendings: Sequence[Sending], knowledge: Knowledge, vault: Vault)
             {(sending.item, sending.revision) for sending in sendings if sending.item is not None}
         ),
         standings=await knowledge.standings(items),
+        taken_at=taken_at,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -24,8 +24,10 @@ from notifier.ports import Carrier, Catalogue, Overloaded
 from notifier.records.knowledge import Knowledge
 from notifier.records.ledger import Ledger
 from notifier.records.vault import Endpoint, Vault
+from notifier.service.batches import Batches
 from notifier.service.clock import Clock
 from notifier.service.reporting import Reporter
+from notifier.service.stories import Stories
 from notifier.service.wakes import Wakes
 
 GONE = ("hard-bounce", "endpoint-gone")
@@ -65,40 +67,56 @@ class Desk:
         self._carriers = carriers
         self._link_key = link_key
         self.carry_seconds = carry_seconds
+        self.stories = Stories()
+        self.keep: Batches[Sending, bool] = Batches(ledger.keep_many)
+        self._tell: Batches[Sending, None] = Batches(self._tell_many)
         self._log = get_logger()
 
     def reader(self, profile: SubscriberProfileV1, channel: Channel) -> Reader:
         """Whom we write to."""
-        claims = {"subscriber": profile.subscriber, "purpose": UNSUBSCRIBE, "scope": str(channel)}
-        token = sign(claims, self._link_key.get_secret_value())
+        unsubscribe_url = None
+        if channel is Channel.EMAIL:
+            claims = {"subscriber": profile.subscriber, "purpose": UNSUBSCRIBE, "scope": str(channel)}
+            token = sign(claims, self._link_key.get_secret_value())
+            unsubscribe_url = f"{self.public_url}/unsubscribe/{token}"
         return Reader(
             profile=profile,
             words=self.catalogue.words(language_for(profile.language)),
             labels=self.labels(),
             public_url=self.public_url,
-            unsubscribe_url=f"{self.public_url}/unsubscribe/{token}",
+            unsubscribe_url=unsubscribe_url,
         )
 
     async def carry(
-        self, sending: Sending, message: Message, endpoints: list[Endpoint]
+        self, sending: Sending, message: Message, endpoints: list[Endpoint], taken_at: float
     ) -> dict[str, Outcome]:
-        """Hand a message to each endpoint at once; retires those that are gone."""
+        """Hand a message to each endpoint at once; retires those that are gone.
+
+        `taken_at` is when the sending was claimed, on the event loop's clock: nothing is sent after its lease,
+        and nothing is begun in the second half of the time for it.
+        """
+        if len(endpoints) == 1:
+            return {endpoints[0].id: await self._carry_one(sending, message, endpoints[0], taken_at)}
         outcomes = await asyncio.gather(
-            *(self._carry_one(sending, message, endpoint) for endpoint in endpoints)
+            *(self._carry_one(sending, message, endpoint, taken_at) for endpoint in endpoints)
         )
         return {endpoint.id: outcome for endpoint, outcome in zip(endpoints, outcomes, strict=True)}
 
-    async def _carry_one(self, sending: Sending, message: Message, endpoint: Endpoint) -> Outcome:
+    async def _carry_one(
+        self, sending: Sending, message: Message, endpoint: Endpoint, taken_at: float
+    ) -> Outcome:
         began = time.monotonic()
         outcome: Outcome
+        if asyncio.get_running_loop().time() > taken_at + self.carry_seconds / 2:
+            return Busy()
         try:
-            async with asyncio.timeout(self.carry_seconds):
+            async with asyncio.timeout_at(taken_at + self.carry_seconds):
                 await self._carriers[endpoint.channel].carry(
                     message, endpoint, first=sending.lane is Lane.FIRST
                 )
             outcome = Reached()
-        except Overloaded:
-            return Busy()
+        except Overloaded as error:
+            return Busy(timedelta(seconds=error.delay_seconds))
         except ThrottledError as error:
             outcome = NotNow(error.reason, timedelta(seconds=error.delay_seconds))
         except TransientError as error:
@@ -121,20 +139,24 @@ class Desk:
         Between the two the lease protects it: who dies there leaves it to be told, not to be sent again.
         """
         if not news:
-            return await self.ledger.keep(sending)
+            return await self.keep(sending)
         leased = self.clock.after(self.carry_seconds)
-        if not await self.ledger.keep(replace(sending, due_at=leased, told=False)):
+        if not await self.keep(replace(sending, due_at=leased, told=False)):
             return False
         await self.tell_and_close(sending)
         return True
 
     async def tell_and_close(self, sending: Sending) -> None:
         """Tell where a sending stands and write down that it was told."""
-        await self.reporter.tell([sending], self.clock.now())
-        await self.ledger.keep(replace(sending, told=True))
+        await self._tell(sending)
+        await self.keep(replace(sending, told=True))
+
+    async def _tell_many(self, sendings: Sequence[Sending]) -> list[None]:
+        await self.reporter.tell(sendings, self.clock.now())
+        return [None] * len(sendings)
 
     async def close(self, sending: Sending, state: State, cause: str, due_at: datetime | None = None) -> None:
         """End or put off a sending that nothing was sent of. Told first: telling twice does no harm."""
         after = replace(sending, state=state, cause=cause, due_at=due_at, told=True)
-        await self.reporter.tell([after], self.clock.now())
-        await self.ledger.keep(after)
+        await self._tell(after)
+        await self.keep(after)

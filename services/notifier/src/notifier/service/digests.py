@@ -40,7 +40,7 @@ class DigestDelivery:
             await desk.ledger.keep(replace(digest, state=State.SUPPRESSED, due_at=None, told=True))
             return
         message = compose_digest(digest, stories, desk.reader(profile, digest.channel))
-        outcomes = await desk.carry(digest, message, endpoints)
+        outcomes = await desk.carry(digest, message, endpoints, briefing.taken_at)
         after = conclude(digest, outcomes, desk.clock.now()).sending
         if after.state is State.RESERVED:
             await desk.ledger.keep(after)

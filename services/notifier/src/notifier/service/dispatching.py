@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from kommunepuls_chassis.health import Health
@@ -24,6 +25,20 @@ _STORE_DOWN_SECONDS = 2.0
 _FAREWELL_SECONDS = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Of a queue's senders.
+
+    Attributes:
+        in_hand: sendings claimed at a time: read together, waiting for their turn, sent and written down.
+        unwritten: of these under way at a time, from before a provider is asked until what it said is written
+            down. As many may be sent again after `kill -9`.
+    """
+
+    in_hand: int
+    unwritten: int
+
+
 class Dispatcher:
     """Claims due sendings and has them delivered, a bounded number a queue at a time."""
 
@@ -35,11 +50,10 @@ class Dispatcher:
         letters: LetterDelivery,
         health: Health,
         *,
-        at_once: Mapping[str, int],
+        capacity: Mapping[str, Capacity],
         lease: timedelta,
     ) -> None:
-        """`at_once` says how many sendings of each queue are under way at a time, `lease` for how long one
-        that was claimed belongs to who claimed it."""
+        """`lease` says for how long a sending that was claimed belongs to who claimed it."""
         self._desk = desk
         self._deliveries = {
             Kind.ITEM: items,
@@ -48,62 +62,69 @@ class Dispatcher:
             Kind.TEST: letters,
         }
         self._health = health
-        self._at_once = at_once
+        self._capacity = capacity
         self._lease = lease
         self._log = get_logger()
 
     async def run(self) -> None:
         """Serve every queue until cancelled; what is being sent then is finished first."""
-        await run_together(*(self._server(queue, limit) for queue, limit in self._at_once.items()))
+        await run_together(*(self._server(queue, capacity) for queue, capacity in self._capacity.items()))
 
-    def _server(self, queue: str, limit: int):
+    def _server(self, queue: str, capacity: Capacity):
         async def serve() -> None:
-            await self._serve(queue, limit)
+            await self._serve(queue, capacity)
 
         return serve
 
-    async def _serve(self, queue: str, limit: int) -> None:
+    async def _serve(self, queue: str, capacity: Capacity) -> None:
         health = self._health.component(f"sender {queue}")
         wake = self._desk.wakes.event(queue)
         running: set[asyncio.Task] = set()
+        permits = asyncio.Semaphore(capacity.unwritten)
+        refill_at = capacity.in_hand // 2
+
+        def done(task: asyncio.Task) -> None:
+            running.discard(task)
+            if len(running) in (refill_at, 0):
+                wake.set()
+
         try:
             while True:
                 wake.clear()
                 try:
-                    started = await self._start(queue, limit - len(running))
+                    started = await self._start(queue, capacity.in_hand - len(running), permits)
                     health.beat(ready=True)
                 except StoreError as error:
                     health.down()
                     self._log.warning("store_unavailable", queue=queue, error=str(error))
                     await asyncio.sleep(_STORE_DOWN_SECONDS)
                     continue
-                running |= started
-                if not started or len(running) >= limit:
-                    await self._something_happens(running, wake)
-                running = {task for task in running if not task.done()}
+                for task in started:
+                    running.add(task)
+                    task.add_done_callback(done)
+                if not started or len(running) > refill_at:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(wake.wait(), _IDLE_SECONDS)
         finally:
             if running:
                 # A mail that is half handed over would be sent again by whoever claims it next.
-                await asyncio.wait(running, timeout=_FAREWELL_SECONDS)
-                for task in running:
+                farewell = set(running)
+                await asyncio.wait(farewell, timeout=_FAREWELL_SECONDS)
+                for task in farewell:
                     task.cancel()
 
-    async def _start(self, queue: str, free: int) -> set[asyncio.Task]:
+    async def _start(self, queue: str, free: int, permits: asyncio.Semaphore) -> set[asyncio.Task]:
         if free <= 0:
             return set()
         claimed = await self._desk.ledger.claim(queue, self._desk.clock.now(), self._lease, free)
         if not claimed:
             return set()
         briefing = await brief(claimed, self._desk.knowledge, self._desk.vault)
-        return {asyncio.create_task(self._deliver(sending, briefing)) for sending in claimed}
+        return {asyncio.create_task(self._in_turn(sending, briefing, permits)) for sending in claimed}
 
-    @staticmethod
-    async def _something_happens(running: set[asyncio.Task], wake: asyncio.Event) -> None:
-        woken = asyncio.create_task(wake.wait())
-        try:
-            await asyncio.wait({*running, woken}, timeout=_IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
+    async def _in_turn(self, sending: Sending, briefing: Briefing, permits: asyncio.Semaphore) -> None:
+        async with permits:
+            await self._deliver(sending, briefing)
 
     async def _deliver(self, sending: Sending, briefing: Briefing) -> None:
         with span(sending.trace):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from kommunepuls_events import ContentItemV1, SubscriberProfileV1
 
-from notifier.domain.composing import compose_item, compose_story
+from notifier.domain.composing import compose_item
 from notifier.domain.decisions import Digest, Hold, Send, Suppress, Wait, decide_item
 from notifier.domain.outcomes import conclude
 from notifier.domain.sendings import FOLLOW_UP, Sending, State, about, digest_of
@@ -33,7 +33,7 @@ class ItemDelivery:
             return
         endpoints = briefing.endpoints_left(sending)
         if sending.state is State.SENT and (not endpoints or profile is None):
-            await desk.ledger.keep(replace(sending, due_at=None))
+            await desk.keep(replace(sending, due_at=None))
             return
         now = desk.clock.now()
         decision = decide_item(
@@ -48,7 +48,7 @@ class ItemDelivery:
         )
         if sending.state is State.SENT and not isinstance(decision, Send):
             # One endpoint has it; what was decided since is no reason to tell of it otherwise.
-            await desk.ledger.keep(replace(sending, due_at=None))
+            await desk.keep(replace(sending, due_at=None))
             return
         match decision:
             case Suppress(cause):
@@ -60,9 +60,9 @@ class ItemDelivery:
                 await desk.ledger.reserve([digest])
                 await desk.close(replace(sending, digest=digest.key), State.DIGESTED, cause)
             case Wait(until):
-                await desk.ledger.keep(replace(sending, due_at=until))
+                await desk.keep(replace(sending, due_at=until))
             case Send():
-                await self._send(sending, item, profile, endpoints)
+                await self._send(sending, item, profile, endpoints, briefing.taken_at)
 
     async def _send(
         self,
@@ -70,12 +70,13 @@ class ItemDelivery:
         item: ContentItemV1,
         profile: SubscriberProfileV1,
         endpoints: list[Endpoint],
+        taken_at: float,
     ) -> None:
         desk = self._desk
         reader = desk.reader(profile, sending.channel)
-        story = compose_story(item, sending.reasons, sending.follow_up, reader)
+        story = desk.stories.of(item, sending, reader)
         message = compose_item(sending, item, story, reader, desk.clock.now())
-        outcomes = await desk.carry(sending, message, endpoints)
+        outcomes = await desk.carry(sending, message, endpoints, taken_at)
         conclusion = conclude(sending, outcomes, desk.clock.now())
         if await desk.finish(conclusion.sending, conclusion.news) and conclusion.sending.state is State.SENT:
             await self._catch_up(conclusion.sending)

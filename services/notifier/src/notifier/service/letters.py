@@ -45,7 +45,7 @@ class LetterDelivery:
                 replace(sending, state=State.FAILED, cause=error.reason, permanence="permanent")
             )
             return
-        outcomes = await desk.carry(sending, message, [endpoint])
+        outcomes = await desk.carry(sending, message, [endpoint], briefing.taken_at)
         after = conclude(sending, outcomes, desk.clock.now()).sending
         if after.due_at is not None:
             await desk.ledger.keep(after)

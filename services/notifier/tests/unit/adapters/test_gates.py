@@ -82,3 +82,64 @@ async def test_many_providers_are_forgotten_in_time() -> None:
     for number in range(3000):
         await ask(gates, f"provider {number}")
     assert len(gates._states) <= 1000
+
+
+async def test_where_waiting_is_allowed_everybody_gets_through_in_turn_and_the_urgent_before_all() -> None:
+    gates, order = Gates(1, waiting_seconds=5.0), []
+
+    async def one(name: str, *, first: bool = False) -> None:
+        async with gates.through("a", first=first):
+            order.append(name)
+            await asyncio.sleep(0.01)
+
+    tasks = [asyncio.create_task(one(f"newsletter {number}")) for number in range(6)]
+    await asyncio.sleep(0)
+    tasks += [asyncio.create_task(one(f"flood {number}", first=True)) for number in range(2)]
+    await asyncio.gather(*tasks)
+    assert sorted(order) == sorted([*(f"newsletter {n}" for n in range(6)), "flood 0", "flood 1"])
+    assert order.index("flood 0") <= 1
+    assert order.index("flood 1") <= 2
+    assert gates._state("a").under_way == 0
+
+
+async def test_a_slow_provider_lets_few_wait() -> None:
+    gates, release = Gates(2, waiting_seconds=1.0), asyncio.Event()
+    gates._state("slow").seconds = 1.0
+
+    async def slow() -> None:
+        async with gates.through("slow", first=False):
+            await release.wait()
+
+    tasks = [asyncio.create_task(slow()) for _ in range(10)]
+    await asyncio.sleep(0.01)
+    assert sum(task.done() for task in tasks) == 6, "two are under way, two more are likely to be taken soon"
+    await ask(gates, "other")
+    release.set()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert sum(isinstance(one, Overloaded) for one in outcomes) == 6
+    assert gates._state("slow").under_way == 0
+
+
+async def test_those_who_wait_are_sent_away_when_the_provider_breaks_down() -> None:
+    gates = Gates(1, waiting_seconds=5.0)
+    outcomes = await asyncio.gather(
+        *(ask(gates, error=TransientError("down")) for _ in range(9)), return_exceptions=True
+    )
+    assert [type(one) for one in outcomes] == [TransientError] * 3 + [Overloaded] * 6
+    assert outcomes[-1].delay_seconds >= 1
+
+
+async def test_who_is_cancelled_while_waiting_takes_no_place_with_him() -> None:
+    gates, release = Gates(1, waiting_seconds=5.0), asyncio.Event()
+
+    async def slow() -> None:
+        async with gates.through("a", first=False):
+            await release.wait()
+
+    tasks = [asyncio.create_task(slow()) for _ in range(3)]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    release.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert gates._state("a").under_way == 0
+    await ask(gates)
