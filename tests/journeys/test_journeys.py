@@ -17,19 +17,19 @@ both = pytest.mark.parametrize("variant", ["recorded", "made-up"])
 @both
 async def test_a_clubs_post_is_told_then_edited_then_deleted(world: World, variant: str) -> None:
     posts = pages.recorded_posts() if variant == "recorded" else pages.made_up_posts()
-    await pages.a_clubs_post(world, variant, posts)
+    await pages.a_clubs_post(world.apart(), variant, posts)
 
 
 @both
 async def test_a_permit_is_told_300_metres_away_and_not_3_kilometres_away(world: World, variant: str) -> None:
     permit = permits.recorded_permit() if variant == "recorded" else permits.made_up_permit()
-    await permits.a_permit(world, variant, permit)
+    await permits.a_permit(world.apart(), variant, permit)
 
 
 @both
 async def test_a_ploughed_area_is_told_to_who_follows_it(world: World, variant: str) -> None:
     ploughing = sensors.recorded_ploughing() if variant == "recorded" else sensors.made_up_ploughing()
-    await sensors.a_ploughed_area(world, variant, ploughing)
+    await sensors.a_ploughed_area(world.apart(), variant, ploughing)
 
 
 @both
@@ -37,7 +37,7 @@ async def test_a_bathing_temperature_is_told_over_each_residents_own_threshold(
     world: World, variant: str
 ) -> None:
     uplink = sensors.recorded_uplink() if variant == "recorded" else sensors.made_up_uplink()
-    await sensors.a_bathing_temperature(world, variant, uplink)
+    await sensors.a_bathing_temperature(world.apart(), variant, uplink)
 
 
 @both
@@ -45,24 +45,24 @@ async def test_a_severe_warning_reaches_everybody_in_its_polygon_and_nobody_outs
     world: World, variant: str
 ) -> None:
     warning = feeds.recorded_warning() if variant == "recorded" else feeds.made_up_warning()
-    await feeds.a_warning(world, variant, warning)
+    await feeds.a_warning(world.apart(), variant, warning)
 
 
 @both
 async def test_an_exercise_reaches_nobody(world: World, variant: str) -> None:
     exercise = feeds.recorded_exercise() if variant == "recorded" else feeds.made_up_exercise()
-    await feeds.an_exercise(world, variant, exercise)
+    await feeds.an_exercise(world.apart(), variant, exercise)
 
 
 @both
 async def test_an_event_of_a_calendar_is_told_then_moved_then_cancelled(world: World, variant: str) -> None:
     calendar = feeds.recorded_calendar() if variant == "recorded" else feeds.made_up_calendar()
-    await feeds.a_calendar_event(world, variant, calendar)
+    await feeds.a_calendar_event(world.apart(), variant, calendar)
 
 
 async def test_one_click_in_a_mail_stops_mails_and_can_be_undone(world: World) -> None:
-    await residents.an_unsubscription(world)
+    await residents.an_unsubscription(world.apart())
 
 
 async def test_who_signs_up_by_the_mailed_link_is_told_what_they_chose(world: World) -> None:
-    await residents.a_sign_up(world)
+    await residents.a_sign_up(world.apart())

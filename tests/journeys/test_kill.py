@@ -16,7 +16,8 @@ from journey_world import Resident, World, journey_world
 from kommunepuls_events import ContentItemV1
 from kommunepuls_events.topics import CONTENT
 
-ITEMS, READERS = 45, 20
+ITEMS, READERS = 30, 20
+"""At least so many items keep coming to so many residents."""
 MAILS_AT_ONCE, PUSHES_AT_ONCE = 8, 64
 """How many messages a notifier has under way at a time (its settings' defaults): what a kill can repeat."""
 
@@ -32,14 +33,14 @@ async def shaken(tmp_path_factory: pytest.TempPathFactory, kafka: str | None) ->
 
 async def the_journeys(world: World) -> None:
     """Each journey, one after the other."""
-    await pages.a_clubs_post(world, "made-up", pages.made_up_posts())
-    await sensors.a_bathing_temperature(world, "made-up", sensors.made_up_uplink())
-    await permits.a_permit(world, "made-up", permits.made_up_permit())
-    await feeds.a_warning(world, "made-up", feeds.made_up_warning())
-    await sensors.a_ploughed_area(world, "made-up", sensors.made_up_ploughing())
-    await feeds.an_exercise(world, "made-up", feeds.made_up_exercise())
-    await feeds.a_calendar_event(world, "made-up", feeds.made_up_calendar())
-    await residents.an_unsubscription(world)
+    await pages.a_clubs_post(world.apart(), "made-up", pages.made_up_posts())
+    await sensors.a_bathing_temperature(world.apart(), "made-up", sensors.made_up_uplink())
+    await permits.a_permit(world.apart(), "made-up", permits.made_up_permit())
+    await feeds.a_warning(world.apart(), "made-up", feeds.made_up_warning())
+    await sensors.a_ploughed_area(world.apart(), "made-up", sensors.made_up_ploughing())
+    await feeds.an_exercise(world.apart(), "made-up", feeds.made_up_exercise())
+    await feeds.a_calendar_event(world.apart(), "made-up", feeds.made_up_calendar())
+    await residents.an_unsubscription(world.apart())
 
 
 @pytest.mark.timeout(400)
@@ -54,7 +55,7 @@ async def test_kill_9_of_each_process_in_turn_loses_nothing_and_tells_nobody_twi
             for number in range(READERS)
         ]
     )
-    flood = Flood(shaken, ITEMS)
+    flood = Flood(shaken, readers[0], ITEMS)
     async with asyncio.TaskGroup() as together:
         killing = together.create_task(kill_each_in_turn(shaken))
         together.create_task(flood.pour(lambda: not killing.done()))

@@ -23,7 +23,7 @@ class Mail:
 
     def is_about(self, item: str) -> bool:
         """Whether it links to the item."""
-        return f"/items/{quote(item, safe='')}" in self.text
+        return f"/items/{quote(item, safe='')}\n" in self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -24,11 +24,9 @@ from kommunepuls_events.topics import CONTENT
 
 TOWN = Path(__file__).resolve().parents[1] / "town"
 MARKERS = "NO-1130/prove"
-"""Source and organiser of the items that mark that everything before them was dealt with."""
+"""Source of the items that mark that everything before them was dealt with."""
 ENVIRONMENT = {
-    # As in production but quicker: who was told of an item hears of its change after this long, and a
-    # message that a process died over is taken up by another after this long.
-    "KP_FOLLOW_UP_DELAY_SECONDS": "1",
+    # As in production but quicker: a message that a process died over is taken up by another after this long.
     "KP_LEASE_SECONDS": "5",
     "KP_FACEBOOK_APP_SECRET": "secret-of-the-app",
     "KP_FACEBOOK_VERIFY_TOKEN": "verify-token",
@@ -57,7 +55,12 @@ class World:
     producer: EventProducer
     client: httpx.AsyncClient
     patience: float = 20.0
+    circle: str = f"{MARKERS}-all"
     began: datetime = field(default_factory=utc_now)
+
+    def apart(self) -> "World":
+        """The same world for a journey of its own: its markers reach nobody but its own residents."""
+        return replace(self, circle=f"{MARKERS}-{secrets.token_hex(4)}")
 
     @property
     def gateway(self) -> str:
@@ -86,7 +89,7 @@ class World:
         subscription = (await self.ask("POST", f"{self.outbox}/api/subscriptions")).json()
         request = {
             "municipality": municipality,
-            "choices": {**choices, "organisers": [*choices.get("organisers", ()), MARKERS]},
+            "choices": {**choices, "organisers": [*choices.get("organisers", ()), self.circle]},
             "address": address,
             "push_subscriptions": [
                 {"endpoint": self.outbox + subscription["path"], "keys": subscription["keys"]}
@@ -205,7 +208,7 @@ class World:
             municipality="NO-1130",
             source=MARKERS,
             native_id=native,
-            organiser=Organiser(id=MARKERS, name="Prøven"),
+            organiser=Organiser(id=self.circle, name="Prøven"),
             kind=Kind.NOTICE,
             title=f"Merke {native}",
             published_at=now,

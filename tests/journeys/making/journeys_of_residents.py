@@ -4,7 +4,7 @@ import re
 import secrets
 
 import httpx
-from journey_world import MARKERS, World
+from journey_world import World
 from kommunepuls_events import Channel
 
 
@@ -66,7 +66,7 @@ async def a_sign_up(world: World) -> None:
         browser.headers["X-CSRF-Token"] = session["csrf_token"]
         again = await browser.post("/api/v1/sessions", json={"token": link[1]})
         assert again.status_code >= 400, "a link works once"
-        choices = {"language": "nn", "organisers": [MARKERS]}
+        choices = {"language": "nn", "organisers": [world.circle]}
         assert (await browser.put("/api/v1/profile", json=choices)).status_code == 200
         subscription = (await world.ask("POST", f"{world.outbox}/api/subscriptions")).json()
         registered = await browser.post(
@@ -75,7 +75,9 @@ async def a_sign_up(world: World) -> None:
         )
         assert registered.status_code == 201, registered.text
         await world.eventually(
-            lambda: world.topics.has_profile(session["subscriber"], lambda one: MARKERS in one.organisers),
+            lambda: world.topics.has_profile(
+                session["subscriber"], lambda one: world.circle in one.organisers
+            ),
             "the profile",
         )
         marker = await world.marker(behind="sign-up")
