@@ -1,5 +1,6 @@
 """The ports of the stack: a row from a base, or free ones for tests."""
 
+import random
 import socket
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ NAMES = (
     "notifier",
 )
 """In the order of their port numbers; the first is the residents' page."""
+_NOT_GIVEN_OUT = 15_000, 32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +61,28 @@ def ports_from(base: int) -> Ports:
 
 def free_ports() -> Ports:
     """Ports that nobody uses now."""
-    probes = [socket.socket() for _ in NAMES]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return Ports({name: probe.getsockname()[1] for name, probe in zip(NAMES, probes, strict=True)})
-    finally:
-        for probe in probes:
-            probe.close()
+    return Ports(dict(zip(NAMES, _free(len(NAMES)), strict=True)))
 
 
 def free_port() -> int:
     """One more port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return _free(1)[0]
+
+
+def _free(count: int) -> list[int]:
+    """Below those that the system gives to outgoing connections, which would take the port of a process that
+    is being started again."""
+    found: list[socket.socket] = []
+    try:
+        while len(found) < count:
+            probe = socket.socket()
+            try:
+                probe.bind(("127.0.0.1", random.randint(*_NOT_GIVEN_OUT)))
+            except OSError:
+                probe.close()
+            else:
+                found.append(probe)
+        return [probe.getsockname()[1] for probe in found]
+    finally:
+        for probe in found:
+            probe.close()
