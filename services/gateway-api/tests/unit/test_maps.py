@@ -35,6 +35,33 @@ def test_neighbours_keep_one_common_border_when_simplified() -> None:
     assert len(corners[0]) < 20
 
 
+def test_a_district_stays_on_the_map_around_the_neighbourhood_in_it() -> None:
+    brygga = Area("brygga", "Brygga", parent="havna", geometry=box(10.04, 59.04, 10.06, 59.06))
+    town = town_map([brygga, NORDMARKA, HAVNA])
+    assert town is not None
+    shapes = {shape.area: shape for shape in town.shapes}
+    assert [*shapes] == ["nordmarka", "havna", "brygga"]
+    assert [shape.area for shape in town.shapes if shape.inside] == ["brygga"]
+    assert shapes["havna"].path.count("M") == 1
+    # The district's name stands beside the neighbourhood, not on it.
+    inner = [town.place(10.04, 59.06), town.place(10.06, 59.04)]
+    assert inner[0] is not None
+    assert inner[1] is not None
+    name = shapes["havna"]
+    assert not (inner[0][0] < name.x < inner[1][0] and inner[0][1] < name.y < inner[1][1])
+
+
+def test_a_district_that_its_neighbourhoods_fill_is_drawn_too() -> None:
+    halves = [
+        Area("west", "West", parent="havna", geometry=box(10.0, 59.0, 10.05, 59.1)),
+        Area("east", "East", parent="havna", geometry=box(10.05, 59.0, 10.1, 59.1)),
+    ]
+    town = town_map([HAVNA, *halves])
+    assert town is not None
+    assert all(shape.path for shape in town.shapes)
+    assert len(town.shapes) == 3
+
+
 def test_areas_without_polygons_have_no_map() -> None:
     assert town_map([Area("a", "A")]) is None
 
@@ -70,3 +97,15 @@ def test_a_chart_has_round_steps_and_needs_two_points() -> None:
     flat = chart([(begins, 5.0), (begins + timedelta(hours=1), 5.0)], "Europe/Oslo")
     assert flat is not None
     assert len(flat.values) >= 2
+
+
+def test_the_grid_leaves_room_for_long_numbers_and_the_table_has_the_newest_first() -> None:
+    begins = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    short = chart([(begins, 5.0), (begins + timedelta(hours=1), 9.0)], "Europe/Oslo")
+    long = chart([(begins + timedelta(hours=n), 1013.5 + n / 50) for n in range(40)], "Europe/Oslo")
+    assert short is not None
+    assert long is not None
+    assert long.left > short.left + 60
+    assert len(long.rows) <= 12
+    assert long.rows[0] == (begins + timedelta(hours=39), 1013.5 + 39 / 50)
+    assert long.rows[0][0] > long.rows[-1][0]

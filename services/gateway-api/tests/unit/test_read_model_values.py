@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from gateway_api.domain import letters, readings
 from gateway_api.domain.errors import Conflict
-from gateway_api.domain.items import area_terms, happens_now, search_terms
+from gateway_api.domain.items import area_terms, happens_now, pulse_order, search_terms
 from gateway_api.domain.residents_record import feed_entry, in_order, message
 from kommunepuls_events import (
     Channel,
@@ -53,7 +53,14 @@ def test_the_pulse_shows_what_is_new_or_goes_on(make_item) -> None:
     assert not live(lifecycle=Lifecycle(state=LifecycleState.WITHDRAWN))
     assert live(kind=Kind.ALERT, published_at=NOW - 5 * day, valid_until=NOW + day)
     assert live(kind=Kind.EVENT, published_at=NOW - 30 * day, starts_at=NOW + day)
+    assert live(kind=Kind.EVENT, published_at=NOW - 30 * day, starts_at=NOW + 6 * day)
     assert not live(kind=Kind.EVENT, starts_at=NOW + 20 * day)
+
+
+def test_warnings_come_before_newer_items(make_item) -> None:
+    warning = make_item("w", kind=Kind.ALERT, published_at=NOW - timedelta(hours=9))
+    newer = make_item("n", published_at=NOW)
+    assert sorted([newer, warning], key=pulse_order) == [warning, newer]
 
 
 def test_a_sensors_history_is_the_same_in_whatever_order_readings_come(make_reading) -> None:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 WIDTH, HEIGHT = 1000.0, 300.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70.0, 16.0, 16.0, 44.0
+_RIGHT, _TOP, _BOTTOM = 16.0, 20.0, 44.0
+_LETTER = 22.0
+_MOST_ROWS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A line with its area, the newest point, and its grid; all in units of WIDTH by HEIGHT."""
+    """A line with its area, the newest point, and its grid; all in units of WIDTH by HEIGHT.
+
+    ``left`` is where the grid begins; ``rows`` are some of the points, for a table, the newest first.
+    """
 
     line: str
     area: str
@@ -28,6 +33,8 @@ class Chart:
     y: float
     values: tuple[Tick, ...]
     times: tuple[Tick, ...]
+    rows: tuple[tuple[datetime, float], ...]
+    left: float
     lowest: float
     highest: float
     mean: float
@@ -41,11 +48,14 @@ def chart(points: Sequence[tuple[datetime, float]], timezone: str) -> Chart | No
     step = _step(max(values) - min(values))
     low = math.floor(min(values) / step) * step
     high = max(math.ceil(max(values) / step) * step, low + step)
+    ticks = [low + index * step for index in range(round((high - low) / step) + 1)]
+    # Room for the longest number in the large letters of a narrow screen.
+    left = 24 + _LETTER * max(len(f"{round(value, 2):g}") for value in ticks)
     begins, ends = points[0][0], points[-1][0]
     seconds = (ends - begins).total_seconds()
 
     def across(at: datetime) -> float:
-        return _LEFT + (at - begins).total_seconds() / seconds * (WIDTH - _LEFT - _RIGHT)
+        return left + (at - begins).total_seconds() / seconds * (WIDTH - left - _RIGHT)
 
     def down(value: float) -> float:
         return _TOP + (high - value) / (high - low) * (HEIGHT - _TOP - _BOTTOM)
@@ -54,14 +64,13 @@ def chart(points: Sequence[tuple[datetime, float]], timezone: str) -> Chart | No
     floor = HEIGHT - _BOTTOM
     return Chart(
         line="M" + "L".join(corners),
-        area=f"M{_LEFT:.1f} {floor:.1f}L" + "L".join(corners) + f"L{WIDTH - _RIGHT:.1f} {floor:.1f}Z",
+        area=f"M{left:.1f} {floor:.1f}L" + "L".join(corners) + f"L{WIDTH - _RIGHT:.1f} {floor:.1f}Z",
         x=across(ends),
         y=down(values[-1]),
-        values=tuple(
-            Tick(down(low + index * step), low + index * step)
-            for index in range(round((high - low) / step) + 1)
-        ),
+        values=tuple(Tick(down(value), value) for value in ticks),
         times=tuple(Tick(across(at), at) for at in _hours(begins, ends, timezone)),
+        rows=tuple(points[:: -math.ceil(len(points) / _MOST_ROWS)]),
+        left=left,
         lowest=min(values),
         highest=max(values),
         mean=sum(values) / len(values),

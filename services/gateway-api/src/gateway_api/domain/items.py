@@ -9,6 +9,9 @@ from kommunepuls_events.geometry import Geometry
 
 INSIDE, EXACTLY = "in:", "at:"
 
+COMING = timedelta(days=7)
+"""How long before it begins an event is on the pulse, at least."""
+
 Ancestors = Callable[[str], Iterable[str]]
 """The ids of the areas around an area, nearest first; nothing for an unknown one."""
 
@@ -73,13 +76,13 @@ def happens_now(item: ContentItemV1, now: datetime, *, window: timedelta) -> boo
     if not is_public(item) or (over is not None and over <= now):
         return False
     if item.kind is Kind.EVENT and item.starts_at:
-        return item.starts_at <= now + window
+        return item.starts_at <= now + max(window, COMING)
     return item.published_at > now - window or (over is not None and item.kind is Kind.ALERT)
 
 
 def pulse_order(item: ContentItemV1) -> tuple:
-    """Sorts emergencies first, then the newest first."""
-    return (not item.emergency, -item.published_at.timestamp(), item.id)
+    """Sorts emergencies first, then other warnings, then the newest first."""
+    return (not item.emergency, item.kind is not Kind.ALERT, -item.published_at.timestamp(), item.id)
 
 
 def anchor(geometry: Geometry | None) -> tuple[float, float] | None:

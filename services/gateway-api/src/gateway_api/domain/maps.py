@@ -1,7 +1,7 @@
 """Maps without tiles: areas projected and simplified into the paths of one small SVG."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -18,13 +18,17 @@ _LETTER = 0.58
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One area: an SVG path, where its name stands, and how much room there is (map units)."""
+    """One area: an SVG path, where its name stands, and how much room there is (map units).
+
+    ``inside`` when it lies within another area of the map, and is drawn over it.
+    """
 
     area: str
     path: str
     x: float
     y: float
     room: float
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,11 @@ class TownMap:
 
 
 def town_map(areas: Sequence[Area]) -> TownMap | None:
-    """The map of areas that lie beside each other; None when none of them has a polygon."""
-    drawn = [area for area in areas if area.geometry is not None and not area.geometry.is_empty]
+    """The map of areas, each before those that lie in it; None when none of them has a polygon."""
+    drawn = {area.id: area for area in areas if area.geometry is not None and not area.geometry.is_empty}
     if not drawn:
         return None
-    geometries = [area.geometry for area in drawn]
+    geometries = [area.geometry for area in drawn.values()]
     west, south, east, north = shapely.total_bounds(numpy.array(geometries))
     shrink = math.cos(math.radians((south + north) / 2))
     wide, tall = max((east - west) * shrink, 1e-6), max(north - south, 1e-6)
@@ -70,26 +74,59 @@ def town_map(areas: Sequence[Area]) -> TownMap | None:
             (left + (points[:, 0] - west) * scale * shrink, top + (north - points[:, 1]) * scale)
         )
 
-    projected = shapely.transform(numpy.array(geometries), project)
-    # Simplified together, so that neighbours keep one common border.
-    simple = shapely.coverage_simplify(projected, _TOLERANCE * 2)
-    shapes = tuple(_shape(area.id, geometry) for area, geometry in zip(drawn, simple, strict=True))
-    return TownMap(shapes, float(height), west, north, scale, shrink, left, top)
+    projected = dict(zip(drawn, shapely.transform(numpy.array(geometries), project), strict=True))
+    return TownMap(_shapes(drawn, projected), float(height), west, north, scale, shrink, left, top)
 
 
-def _shape(area: str, geometry: BaseGeometry) -> Shape:
+def _shapes(drawn: Mapping[str, Area], projected: Mapping[str, BaseGeometry]) -> tuple[Shape, ...]:
+    inner: dict[str, list[str]] = {area: [] for area in drawn}
+    for area in drawn.values():
+        if area.parent in inner:
+            inner[area.parent].append(area.id)
+    rests = {
+        area: shapely.difference(projected[area], shapely.union_all([projected[one] for one in inside]))
+        if inside
+        else projected[area]
+        for area, inside in inner.items()
+    }
+    # Simplified together, so that neighbours, and an area and what lies in it, keep one common border.
+    simple = dict(
+        zip(rests, shapely.coverage_simplify(numpy.array([*rests.values()]), _TOLERANCE * 2), strict=True)
+    )
+
+    def whole(area: str) -> BaseGeometry:
+        return shapely.union_all([simple[area], *(whole(one) for one in inner[area])])
+
+    def outwards(area: str) -> list[str]:
+        return [area, *(deeper for one in inner[area] for deeper in outwards(one))]
+
+    roots = [area.id for area in drawn.values() if area.parent not in inner]
+    return tuple(
+        _shape(area, whole(area), simple[area], inside=area != root)
+        for root in roots
+        for area in outwards(root)
+    )
+
+
+def _shape(area: str, geometry: BaseGeometry, rest: BaseGeometry, *, inside: bool) -> Shape:
+    shown = _largest_first(geometry)
+    if not shown:
+        point = shapely.centroid(geometry)
+        return Shape(area, "", point.x, point.y, 0.0, inside)
+    # The name stands where no inner area is, if such a place is left.
+    circle = shapely.maximum_inscribed_circle((_largest_first(rest) or shown)[0], tolerance=2.0)
+    (x, y), _ = shapely.get_coordinates(circle)[:2]
+    path = "".join(_path(part) for part in shown)
+    return Shape(area, path, float(x), float(y), float(circle.length), inside)
+
+
+def _largest_first(geometry: BaseGeometry) -> list[BaseGeometry]:
     parts = sorted(
-        (part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon"),
+        (part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon" and part.area),
         key=lambda part: part.area,
         reverse=True,
     )
-    shown = [part for part in parts if part.area > 12] or parts[:1]
-    if not shown:
-        point = shapely.centroid(geometry)
-        return Shape(area, "", point.x, point.y, 0.0)
-    circle = shapely.maximum_inscribed_circle(shown[0], tolerance=2.0)
-    (x, y), _ = shapely.get_coordinates(circle)[:2]
-    return Shape(area, "".join(_path(part) for part in shown), float(x), float(y), float(circle.length))
+    return [part for part in parts if part.area > 12] or parts[:1]
 
 
 def _path(polygon: BaseGeometry) -> str:

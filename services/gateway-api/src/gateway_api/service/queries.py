@@ -65,7 +65,7 @@ class Queries:
         self._now = now
 
     async def pulse(self, town: TownView, *, most: int = 60) -> list[Shown]:
-        """What happens in a town now: emergencies first, then the newest."""
+        """What happens in a town now and next: warnings first, then the newest."""
         now = self._now()
         of_town = {"municipality": town.code, "public": True}
         newest = await self._collections.items.find(

@@ -121,16 +121,16 @@ def read_town(file: TownFile) -> TownView:
     return TownView(
         town=town,
         geography=geography,
-        map=town_map(_side_by_side(geography.areas, town.code)),
+        map=town_map(_drawn(geography.areas, town.code)),
         organisers=tuple(sorted(organisers.values(), key=lambda one: one.name)),
     )
 
 
-def _side_by_side(tree: AreaTree, code: str) -> list[Area]:
-    """The areas drawn: the neighbourhoods or districts of the municipality, or itself when it has none."""
-    inside = [area for area in tree if area.id != code and area.kind is not AreaKind.MUNICIPALITY]
-    leaves = [area for area in inside if not tree.children(area.id) and area.geometry is not None]
-    return leaves or [area for area in tree if area.geometry is not None]
+def _drawn(tree: AreaTree, code: str) -> list[Area]:
+    """The areas on the map: the districts and neighbourhoods, or the municipality when it has none."""
+    there = [area for area in tree if area.geometry is not None]
+    inside = [area for area in there if area.id != code and area.kind is not AreaKind.MUNICIPALITY]
+    return inside or there
 
 
 class Towns:

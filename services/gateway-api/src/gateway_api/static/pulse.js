@@ -18,9 +18,10 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const known = new Set([...document.querySelectorAll("#items > [id]")].map((row) => row.id));
   for (const row of fresh.querySelectorAll("#items > [id]")) if (!known.has(row.id)) row.classList.add("fresh");
-  const held = document.activeElement?.closest("#items > [id]")?.id;
-  if (held) { news.hidden = false; return; }
-  for (const part of [".map", ".legend", "#items", ".sensors"]) {
+  // Nothing is taken away from under somebody's fingers.
+  if (document.activeElement?.closest("#items > [id], #town-map, .sensors")) { news.hidden = false; return; }
+  for (const open of document.querySelectorAll(".sensors details[open]")) fresh.getElementById(open.id)?.setAttribute("open", "");
+  for (const part of ["#town-map", "#items", ".sensors"]) {
     const before = document.querySelector(part), after = fresh.querySelector(part);
     if (before && after) before.replaceWith(after);
   }

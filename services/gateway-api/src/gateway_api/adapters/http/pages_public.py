@@ -21,6 +21,7 @@ from gateway_api.domain.maps import Marker, TownMap, labels, spread
 from gateway_api.domain.readings import SensorNow
 from gateway_api.domain.residents_record import reasons_of
 from gateway_api.domain.vocabulary import category_of, level_of
+from gateway_api.domain.winter import clearing
 from gateway_api.service.gateway import Gateway
 from gateway_api.service.queries import Shown
 from gateway_api.service.towns import TownView
@@ -80,8 +81,11 @@ async def _pulse(request: Request, gateway: Gateway, town: TownView) -> Response
     shown = await gateway.queries.pulse(town, most=30)
     sensors = await gateway.queries.sensors(town)
     names = ReaderNames(gateway, words_in(language), municipality=town.code)
-    markers = map_markers(town, shown)
-    area_names = {shape.area: names.area(shape.area) for shape in town.map.shapes} if town.map else {}
+    drawn = [shape.area for shape in town.map.shapes] if town.map else []
+    winter = clearing((one.item for one in shown), drawn, town.ancestors)
+    # A cleared area shows it by itself.
+    markers = map_markers(town, [one for one in shown if not winter or one.item.id not in winter.items])
+    area_names = {area: names.area(area) for area in drawn}
     return await page(
         request,
         "pulse.html",
@@ -91,6 +95,7 @@ async def _pulse(request: Request, gateway: Gateway, town: TownView) -> Response
         markers=markers,
         labels=labels(town.map, area_names, markers) if town.map else [],
         titles={one.item.id: one.item.title for one in shown},
+        winter=winter,
         sensors=[(one, sensor_chart(one, town)) for one in sensors[:8]],
         stream=f"/api/v1/pulse/stream?municipality={town.code}",
     )
