@@ -16,6 +16,8 @@ from notifier.domain.sendings import Kind
 from notifier.ports import Catalogue
 
 _LONGEST_SUBJECT = 160
+_ENCODING = "quoted-printable"
+"""Of both bodies: what is put into a copy (:mod:`~notifier.adapters.mail_press`) is found in it again."""
 _TEMPLATES = {Kind.ITEM: "item", Kind.DIGEST: "digest", Kind.LINK: "link", Kind.TEST: "test"}
 
 
@@ -48,8 +50,10 @@ class MailComposer:
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         if any(story.emergency for story in message.stories):
             mail["Importance"] = "high"
-        mail.set_content(self._text.get_template(f"{name}.txt").render(values))
-        mail.add_alternative(self._html.get_template(f"{name}.html").render(values), subtype="html")
+        text = self._text.get_template(f"{name}.txt").render(values)
+        html = self._html.get_template(f"{name}.html").render(values)
+        mail.set_content(text, cte=_ENCODING)
+        mail.add_alternative(html, subtype="html", cte=_ENCODING)
         mail["Content-Language"] = message.language  # set_content drops what was there before
         return mail
 

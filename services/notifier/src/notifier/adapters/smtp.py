@@ -22,6 +22,7 @@ from kommunepuls_chassis.logs import get_logger
 
 from notifier.adapters.gates import Gates
 from notifier.adapters.mail_composer import MailComposer
+from notifier.adapters.mail_press import MailPress
 from notifier.domain.messages import Message
 from notifier.domain.smtp_replies import Verdict, read_reply, verdict_on
 from notifier.records.vault import Endpoint
@@ -60,6 +61,7 @@ class MailCarrier:
     ) -> None:
         """`sender` is the envelope's sender: where returned mails go."""
         self._composer = composer
+        self._press = MailPress(composer)
         self._address = address
         self._sender = sender
         self._gates = gates
@@ -69,14 +71,18 @@ class MailCarrier:
 
     async def carry(self, message: Message, endpoint: Endpoint, *, first: bool) -> None:
         """See :meth:`~notifier.ports.Carrier.carry`."""
-        mail = self._composer.compose(message, endpoint.contact.address, self._clock.now())
+        address, now = endpoint.contact.address, self._clock.now()
+        mail = self._press.mail(message, address, now) or self._composer.compose(message, address, now)
         async with self._gates.through(_PROVIDER, first=first):
-            await self._hand_over(mail, endpoint.contact.address)
+            await self._hand_over(mail, address)
 
-    async def _hand_over(self, mail: EmailMessage, recipient: str) -> None:
+    async def _hand_over(self, mail: EmailMessage | bytes, recipient: str) -> None:
         connection = await self._connection()
         try:
-            await connection.client.send_message(mail, sender=self._sender, recipients=[recipient])
+            if isinstance(mail, bytes):
+                await connection.client.sendmail(self._sender, [recipient], mail)
+            else:
+                await connection.client.send_message(mail, sender=self._sender, recipients=[recipient])
         except SMTPRecipientsRefused as refused:
             # The connection is as good as before: it is the address that is not.
             await self._give_back(connection)

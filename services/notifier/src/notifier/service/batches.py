@@ -12,15 +12,25 @@ Result = TypeVar("Result")
 class Batches(Generic[Given, Result]):
     """Calls `work` with what has come together while it was at work before.
 
-    With nothing to wait for, a batch of one begins at once. A batch that fails is done again one by one, so
+    With nothing to wait for, a batch of one begins at once, or after lingering for company. A batch that fails is done again one by one, so
     that the error comes to whom it belongs; `work` must allow for that.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[Given]], Awaitable[Sequence[Result]]], *, most: int = 500
+        self,
+        work: Callable[[Sequence[Given]], Awaitable[Sequence[Result]]],
+        *,
+        most: int = 500,
+        linger_seconds: float = 0.0,
     ) -> None:
-        """`most` is the size of the largest batch."""
+        """
+        Args:
+            most: size of the largest batch.
+            linger_seconds: how long the first of a batch waits for others. It pays where many are on their way
+                and the cost of a batch is large against that of one more in it.
+        """
         self._work = work
+        self._linger_seconds = linger_seconds
         self._most = most
         self._waiting: list[tuple[Given, asyncio.Future[Result]]] = []
         self._working: asyncio.Task | None = None
@@ -37,6 +47,8 @@ class Batches(Generic[Given, Result]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
+                if self._linger_seconds and len(self._waiting) < self._most:
+                    await asyncio.sleep(self._linger_seconds)
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._do(batch)
         finally:

@@ -30,6 +30,9 @@ from notifier.service.reporting import Reporter
 from notifier.service.stories import Stories
 from notifier.service.wakes import Wakes
 
+_LINGER = {Channel.EMAIL: 0.0, Channel.PUSH: 0.004}
+"""Seconds that what is to be written waits for company. Of mails few are under way at a time."""
+
 GONE = ("hard-bounce", "endpoint-gone")
 """Reasons of a PermanentError after which an endpoint is retired."""
 
@@ -68,8 +71,12 @@ class Desk:
         self._link_key = link_key
         self.carry_seconds = carry_seconds
         self.stories = Stories()
-        self.keep: Batches[Sending, bool] = Batches(ledger.keep_many)
-        self._tell: Batches[Sending, None] = Batches(self._tell_many)
+        self._keepers: dict[Channel, Batches[Sending, bool]] = {
+            channel: Batches(ledger.keep_many, linger_seconds=seconds) for channel, seconds in _LINGER.items()
+        }
+        self._tellers: dict[Channel, Batches[Sending, None]] = {
+            channel: Batches(self._tell_many, linger_seconds=seconds) for channel, seconds in _LINGER.items()
+        }
         self._log = get_logger()
 
     def reader(self, profile: SubscriberProfileV1, channel: Channel) -> Reader:
@@ -145,6 +152,13 @@ class Desk:
             return False
         await self.tell_and_close(sending)
         return True
+
+    async def keep(self, sending: Sending) -> bool:
+        """Write down where it stands, together with others; False if it was erased meanwhile."""
+        return await self._keepers[sending.channel](sending)
+
+    async def _tell(self, sending: Sending) -> None:
+        await self._tellers[sending.channel](sending)
 
     async def tell_and_close(self, sending: Sending) -> None:
         """Tell where a sending stands and write down that it was told."""
