@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.partitioner import murmur2
+from kommunepuls_chassis.testing import eventually
 from kommunepuls_events import ContentItemV1, DeliveryV1, Event, MatchV1, SubscriberProfileV1
 from kommunepuls_events.base import Message
 from kommunepuls_events.dead_letters import DeadLetter
@@ -74,6 +76,23 @@ class Topics:
             for event in self.events
             if isinstance(event.data, contract) and where(event.data)
         }
+
+
+async def forget_topics(bootstrap: str) -> None:
+    """Delete our topics, and with them what groups have read of them, from a broker that others may have used."""
+    names = {topic.name for topic in (*TOPICS, *dead_letter_topics())}
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        if there := names & set(await admin.list_topics()):
+            await admin.delete_topics(list(there))
+
+        async def gone() -> bool:
+            return not names & set(await admin.list_topics())
+
+        await eventually(gone, what="the topics to be gone")
+    finally:
+        await admin.close()
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 from journey_receivers import Mail, Push, Receivers, watched_receivers
-from journey_topics import Topics, partition_of, watched_topics
+from journey_topics import Topics, forget_topics, partition_of, watched_topics
 from journey_upstream import Upstream, serving_upstream
 from kommunepuls_chassis.producer import EventProducer, open_producer
 from kommunepuls_chassis.settings import ServiceSettings
@@ -265,6 +265,8 @@ async def journey_world(
         towns = town_files(folder / "town", upstream.address)
         stack = Stack(folder, ports, town_files=towns, kafka=kafka, environment=ENVIRONMENT, workers=workers)
         await outbox.wait_ready()
+        if kafka:
+            await forget_topics(kafka)
         await exits.enter_async_context(running_stack(stack))
         settings = ServiceSettings(kafka_bootstrap=stack.bootstrap)
         topics = await exits.enter_async_context(watched_topics(stack.bootstrap))
