@@ -16,6 +16,7 @@ from kommunepuls_chassis.store.errors import (
 from kommunepuls_chassis.store.port import Index
 
 _COLLECTION_NAME = re.compile(r"(?!sqlite_|system)[a-z][a-z0-9_]{0,62}")
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*")
 
 
@@ -34,6 +35,7 @@ class Fields:
         self.collection = collection
         self.paths: dict[str, tuple[str, ...]] = {}
         self.arrays: set[str] = set()
+        self._below: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
 
     def declare(self, indexes: Sequence[Index]) -> None:
         """Add the fields of `indexes`; StoreConfigurationError if they contradict or cannot be."""
@@ -57,7 +59,10 @@ class Fields:
                 raise StoreConfigurationError(
                     f"collection {self.collection}: indexed field {field!r} contradicts {known!r}"
                 )
-        self.paths[field] = tuple(field.split("."))
+        path = tuple(field.split("."))
+        if field not in self.paths:
+            self._below.setdefault(path[0], []).append((field, path))
+        self.paths[field] = path
         if array:
             self.arrays.add(field)
 
@@ -114,6 +119,11 @@ class Fields:
         nested = any(isinstance(name, str) and "." in name for name in changes)
         checked: list[tuple[tuple[str, ...], object]] = []
         for name, value in changes.items():
+            if not nested and isinstance(name, str) and _PLAIN_NAME.fullmatch(name):
+                documents.check_value(value, name)
+                self._check_change((name,), value)
+                checked.append(((name,), value))
+                continue
             path = tuple(name.split(".")) if isinstance(name, str) else ()
             # MongoDB reads a number in a path as a place in a list.
             if (
@@ -131,9 +141,7 @@ class Fields:
         return checked
 
     def _check_change(self, changed: tuple[str, ...], value: object) -> None:
-        for field, path in self.paths.items():
-            if path[0] != changed[0]:
-                continue
+        for field, path in self._below.get(changed[0], ()):
             if changed != path and _begins_with(changed, path):
                 raise DocumentError(f"{'.'.join(changed)}: lies inside the indexed field {field!r}")
             if _begins_with(path, changed):

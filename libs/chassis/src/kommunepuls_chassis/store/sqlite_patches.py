@@ -55,13 +55,16 @@ class Patch:
 def patch_of(key: str, changes: Sequence[tuple[tuple[str, ...], object]], fields: Fields) -> Patch:
     """A patch from changes that were checked (:meth:`Fields.check_changes`)."""
     names = tuple(path[0] for path, _ in changes)
-    plain = len(names) <= _MOST_FIELDS and all(
-        len(path) == 1 and _PLAIN_NAME.fullmatch(path[0]) and path[0] not in fields.arrays
-        for path, _ in changes
-    )
-    if not plain:
+    if not (
+        all(len(path) == 1 for path, _ in changes) and _are_plain(names) and fields.arrays.isdisjoint(names)
+    ):
         return Patch(key, changes, False)
     return Patch(key, changes, True, names, tuple(encode_text(value) for _, value in changes))
+
+
+@lru_cache(maxsize=256)
+def _are_plain(names: tuple[str, ...]) -> bool:
+    return len(names) <= _MOST_FIELDS and all(_PLAIN_NAME.fullmatch(name) for name in names)
 
 
 @lru_cache(maxsize=256)

@@ -37,6 +37,8 @@ def encode_document(document: Document) -> str:
 
 def encode_text(value: object) -> str:
     """JSON text of one checked value."""
+    if value is None:
+        return "null"
     return _ENCODER.encode(value)
 
 
