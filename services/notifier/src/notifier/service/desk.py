@@ -20,6 +20,7 @@ from notifier.domain.language import language_for
 from notifier.domain.messages import Message
 from notifier.domain.outcomes import Busy, NotNow, Outcome, Reached, Refused
 from notifier.domain.sendings import Lane, Sending, State
+from notifier.domain.standing import Standing
 from notifier.ports import Carrier, Catalogue, Overloaded
 from notifier.records.knowledge import Knowledge
 from notifier.records.ledger import Ledger
@@ -71,6 +72,8 @@ class Desk:
         self._link_key = link_key
         self.carry_seconds = carry_seconds
         self.stories = Stories()
+        self.standing: Batches[str, Standing | None] = Batches(self._standings)
+        """Where an item stands now: read after it is asked for, for all who ask meanwhile."""
         self._keepers: dict[Channel, Batches[Sending, bool]] = {
             channel: Batches(ledger.keep_many, linger_seconds=seconds) for channel, seconds in _LINGER.items()
         }
@@ -164,6 +167,10 @@ class Desk:
         """Tell where a sending stands and write down that it was told."""
         await self._tell(sending)
         await self.keep(replace(sending, told=True))
+
+    async def _standings(self, items: Sequence[str]) -> list[Standing | None]:
+        found = await self.knowledge.standings(items)
+        return [found.get(item) for item in items]
 
     async def _tell_many(self, sendings: Sequence[Sending]) -> list[None]:
         await self.reporter.tell(sendings, self.clock.now())

@@ -84,7 +84,7 @@ class ItemDelivery:
     async def _catch_up(self, sending: Sending) -> None:
         """Follow up what was withdrawn or changed while it was being sent."""
         desk = self._desk
-        standing = (await desk.knowledge.standings([sending.item])).get(sending.item)
+        standing = await desk.standing(sending.item)
         if standing is None or standing.announced <= sending.revision:
             return
         newest = (sending.item, standing.announced)
