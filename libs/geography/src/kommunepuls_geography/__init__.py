@@ -8,7 +8,11 @@ from kommunepuls_geography.addresses import Address, find_addresses, parse_addre
 from kommunepuls_geography.area_files import load_areas
 from kommunepuls_geography.areas import Area, AreaKind, AreaTree
 from kommunepuls_geography.codes import current_area_ids, current_code, former_codes, same_place
-from kommunepuls_geography.distance import distance_metres, distance_to_geometry_metres
+from kommunepuls_geography.distance import (
+    distance_metres,
+    distance_to_geometry_metres,
+    distances_to_geometries_metres,
+)
 from kommunepuls_geography.errors import AreaError, GeographyError
 from kommunepuls_geography.gazetteer import Gazetteer, Mention, Place, PlaceKind
 from kommunepuls_geography.geography import Geography
@@ -50,6 +54,7 @@ __all__ = [
     "current_code",
     "distance_metres",
     "distance_to_geometry_metres",
+    "distances_to_geometries_metres",
     "find_addresses",
     "former_codes",
     "geography_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -59,8 +59,27 @@ def distance_to_geometry_metres(lon: float, lat: float, geometry: Mapping[str, A
     return float(shapely.distance(around, shapely.Point(0.0, 0.0)))
 
 
-def _around(lon: float, lat: float):
+def distances_to_geometries_metres(
+    lons: numpy.ndarray, lats: numpy.ndarray, geometries: Sequence[BaseGeometry]
+) -> numpy.ndarray:
+    """Metres from each position to its own geometry: `distance_to_geometry_metres` for many at once.
+
+    The same numbers, about a microsecond for each position and vertex. Raises `GeographyError` likewise.
+    """
+    checked = {id(one): shape_of(one) for one in geometries}
+    shapes = numpy.array([checked[id(one)] for one in geometries], dtype=object)
+    pieces = numpy.maximum(_EDGE_DEGREES, shapely.length(shapes) / _MOST_PIECES)
+    detailed = shapely.segmentize(shapes, pieces)
+    counts = shapely.get_num_coordinates(detailed)
+    project = _around(numpy.repeat(lons, counts), numpy.repeat(lats, counts))
+    metres = shapely.distance(shapely.transform(detailed, project), shapely.Point(0.0, 0.0))
+    return numpy.where(shapely.intersects_xy(shapes, lons, lats), 0.0, metres)
+
+
+def _around(lon: float | numpy.ndarray, lat: float | numpy.ndarray):
     """A projection to metres east and north of a position, true from there in every direction.
+
+    Given arrays, every vertex is projected around its own position.
 
     The azimuthal equidistant projection (Snyder, USGS Professional Paper 1395, p. 191) is azimuth and
     length of the geodesic to each vertex.
