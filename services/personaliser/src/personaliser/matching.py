@@ -91,8 +91,7 @@ class Matcher:
             answer = shard.index.match(Concern.of(item, self._geography()))
             MATCH_SECONDS.observe(time.perf_counter() - began)
             MATCHED_RECIPIENTS.labels(item.kind).inc(len(answer))
-            recipients = (answer.recipient(*one) for one in answer.subscribers())
-            yield from chunked(item, shard.partition, recipients, utc_now())
+            yield from chunked(item, shard.partition, answer.recipients(), utc_now())
         elif reading is None:
             raise MalformedEvent("empty-offer", "the offer holds neither an item nor a reading")
         elif reading.value is not None:

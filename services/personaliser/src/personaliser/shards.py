@@ -33,6 +33,7 @@ class Shard:
         self.dropped = False
         self._set: dict[str, ThresholdsSet] = {}
         self._changed = asyncio.Event()
+        self._merging: asyncio.Task[None] | None = None
 
     def take(self, subscriber: str, profile: SubscriberProfileV1 | None) -> None:
         """Take a profile in as the log has it; None erases it."""
@@ -60,7 +61,22 @@ class Shard:
         """Everything before this offset of ``profiles.v1`` is taken in."""
         self.position = position
         PROFILES_HELD.labels(self.partition).set(len(self.index))
+        if self.index.wants_merging and self._merging is None:
+            self._merging = asyncio.create_task(self._merge(), name=f"merge of partition {self.partition}")
         self._notify()
+
+    async def _merge(self) -> None:
+        """Make the index compact anew, in a thread; matching and changes go on."""
+        merge = self.index.begin_merging()
+        try:
+            await asyncio.to_thread(merge.work)
+            self.index.adopt(merge)
+        except Exception:
+            # The index answers without it; it is tried again when the next profiles come.
+            self.index.abandon(merge)
+            get_logger().exception("merge_failed", partition=self.partition)
+        finally:
+            self._merging = None
 
     def drop(self) -> None:
         """Another process holds the partition now: whoever waits is told."""

@@ -11,15 +11,17 @@ Faust 0.15.3 was found to lose messages in several ways; what is done about each
 
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.contrib.asgi import bind_to_running_loop
-from faust.types import EventT, StreamT
+from faust.types import TP, EventT, StreamT
 from kommunepuls_chassis.kafka import client_options
 from kommunepuls_chassis.logs import get_logger
+from kommunepuls_chassis.metrics import CONSUMER_LAG, RECORDS_CONSUMED
 from kommunepuls_events import Topic
 from kommunepuls_events.topics import CONTENT, OFFERS, SENSOR_READINGS
 
@@ -72,6 +74,8 @@ def build_app(
         autodiscover=False,
     )
 
+    lags = _Lags(app)
+
     def agent(topic: Topic, take: Take) -> None:
         channel = app.topic(
             topic.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
@@ -80,7 +84,7 @@ def build_app(
         async def work(stream: StreamT) -> None:
             batches = stream.noack_take(settings.offers_per_batch, within=settings.batch_within_seconds)
             async for events in batches:
-                await _work_off(app, stream, events, take)
+                await _work_off(app, stream, events, take, lags)
 
         app.agent(channel, name=f"{SERVICE}.{topic.name}", concurrency=1)(work)
 
@@ -93,6 +97,7 @@ def build_app(
 
     async def assigned(_app: faust.App, partitions: set, **_: object) -> None:
         hold({one.partition for one in partitions if one.topic == OFFERS.name})
+        lags.forget_others({(one.topic, one.partition) for one in partitions})
 
     agent(CONTENT, route(CONTENT))
     agent(SENSOR_READINGS, route(SENSOR_READINGS))
@@ -101,7 +106,39 @@ def build_app(
     return app
 
 
-async def _work_off(app: faust.App, stream: StreamT, events: Sequence[EventT], take: Take) -> None:
+class _Lags:
+    """How far behind the ends of its partitions the process is, as every service tells it."""
+
+    def __init__(self, app: faust.App) -> None:
+        self._app = app
+        self._told: set[tuple[str, int]] = set()
+
+    def measure(self, last_done: Mapping[TP, int]) -> None:
+        """Tell the lag of partitions, given the offset of the last record that is done in each."""
+        for partition, offset in last_done.items():
+            if (end := self._end(partition)) is not None:
+                CONSUMER_LAG.labels(partition.topic, partition.partition).set(max(0, end - offset - 1))
+                self._told.add((partition.topic, partition.partition))
+
+    def _end(self, partition: TP) -> int | None:
+        try:
+            return self._app.consumer.highwater(partition)
+        except (AssertionError, KafkaError):  # what aiokafka answers of a partition that has just moved
+            return None
+
+    def forget_others(self, assigned: set[tuple[str, int]]) -> None:
+        """Stop telling the lag of partitions that moved: it would stand as it was for good."""
+        for topic, partition in self._told - assigned:
+            CONSUMER_LAG.remove(topic, partition)
+        self._told &= assigned
+
+
+async def _work_off(
+    app: faust.App, stream: StreamT, events: Sequence[EventT], take: Take, lags: _Lags
+) -> None:
+    # Before the work too: a batch that waits must show.
+    first = {event.message.tp: event.message.offset - 1 for event in reversed(events)}
+    lags.measure(first)
     try:
         done = await take([_record(event) for event in events])
     except Exception as error:
@@ -109,9 +146,11 @@ async def _work_off(app: faust.App, stream: StreamT, events: Sequence[EventT], t
         get_logger().exception("batch_failed", topic=events[0].message.topic, size=len(events))
         await app.crash(error)
         raise
-    for event in events:
-        if event.message.partition in done:
-            await stream.ack(event)
+    worked = [event for event in events if event.message.partition in done]
+    for event in worked:
+        await stream.ack(event)
+    RECORDS_CONSUMED.labels(events[0].message.topic, SERVICE).inc(len(worked))
+    lags.measure({event.message.tp: event.message.offset for event in worked})
 
 
 def _record(event: EventT) -> Record:

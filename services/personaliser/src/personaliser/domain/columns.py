@@ -2,6 +2,8 @@
 
 from array import array
 from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -34,15 +36,15 @@ class Column:
 
 
 class Numbering:
-    """Numbers for words, counted up from 0 and never given twice."""
+    """Numbers for words (or whatever can be a key), counted up from 0 and never given twice."""
 
     __slots__ = ("_numbers", "_words")
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._words: list[str] = []
+        self._numbers: dict[Hashable, int] = {}
+        self._words: list[Any] = []
 
-    def number(self, word: str) -> int:
+    def number(self, word: Hashable) -> int:
         """The word's number, a new one if it has none yet."""
         found = self._numbers.get(word)
         if found is None:
@@ -50,13 +52,25 @@ class Numbering:
             self._words.append(word)
         return found
 
-    def known(self, word: str) -> int | None:
+    def known(self, word: Hashable) -> int | None:
         """The word's number, if it has one."""
         return self._numbers.get(word)
 
-    def word(self, number: int) -> str:
+    def word(self, number: int) -> Any:
         """The word of a number."""
         return self._words[number]
+
+
+@dataclass(frozen=True)
+class Words:
+    """The numbers of words that are shared by all parts of an index; none is ever given twice."""
+
+    interests: Numbering = field(default_factory=Numbering)
+    audience: Numbering = field(default_factory=Numbering)
+    areas: Numbering = field(default_factory=Numbering)
+    places: Numbering = field(default_factory=Numbering)
+    surroundings: Numbering = field(default_factory=Numbering)
+    """Sets of areas (frozensets of their numbers) that hold a place."""
 
 
 class Masks:
@@ -71,10 +85,11 @@ class Masks:
         """Add the set of the next slot."""
         bits: dict[int, int] = {}
         for slug in slugs:
-            number = self._numbering.number(slug)
-            bits[number // WORD] = bits.get(number // WORD, 0) | 1 << number % WORD
-        for _ in range(len(self._columns), max(bits, default=-1) + 1):
-            self._columns.append(Column(np.uint64, np.zeros(self._count, np.uint64)))
+            word, bit = divmod(self._numbering.number(slug), WORD)
+            bits[word] = bits.get(word, 0) | 1 << bit
+        if bits:
+            for _ in range(len(self._columns), max(bits) + 1):
+                self._columns.append(Column(np.uint64, np.zeros(self._count, np.uint64)))
         for word, column in enumerate(self._columns):
             column.append(bits.get(word, 0))
         self._count += 1
@@ -100,6 +115,10 @@ class Masks:
         if number is None or number // WORD >= len(self._columns):
             return False
         return bool(int(self._columns[number // WORD].values[slot]) >> number % WORD & 1)
+
+    def columns(self) -> list[np.ndarray]:
+        """The masks by slot, one array for every 64 words."""
+        return [column.values for column in self._columns]
 
     def kept(self, slots: np.ndarray) -> "Masks":
         """The masks of these slots alone, renumbered from 0."""

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import shapely
 from kommunepuls_events import Geometry
-from kommunepuls_geography import distance_to_geometry_metres
+from kommunepuls_geography import distance_to_geometry_metres, distances_to_geometries_metres
 from shapely.geometry.base import BaseGeometry
 
 # The WGS84 ellipsoid: equatorial radius in metres, and the square of its eccentricity.
@@ -16,8 +16,8 @@ _ECCENTRICITY_SQUARED = 0.006_694_379_990_14
 # A degree of latitude has 110,574 to 111,694 m; a little less, so that a reach is never too short.
 _METRES_PER_DEGREE_AT_LEAST = 109_500.0
 # How far off a measured distance may be (see kommunepuls_geography.distance), with room for rounding.
-_SLACK_METRES = 2.0
-_SLACK_SHARE = 0.001
+SLACK_METRES = 2.0
+SLACK_SHARE = 0.001
 # Close to the poles and the 180th meridian there is no bounding in a plane: each place is measured.
 _LAST_LATITUDE = 88.0
 # Geometries of fewer positions are measured whole; larger ones as far as they come near the place.
@@ -29,7 +29,7 @@ def reach_degrees(latitude: float, metres: float) -> tuple[float, float]:
 
     360 degrees of longitude where the distance reaches over a pole.
     """
-    high = (metres + _SLACK_METRES) / _METRES_PER_DEGREE_AT_LEAST
+    high = (metres + SLACK_METRES) / _METRES_PER_DEGREE_AT_LEAST
     if abs(latitude) + high >= _LAST_LATITUDE:
         return 360.0, high
     # The widest a disc on a sphere gets: asin(sin(radius) / cos(latitude of its middle)).
@@ -67,47 +67,100 @@ class Footprint:
 
         0 inside a polygon and on its border; the hole of a polygon is outside.
         """
-        shape = self.shape
+        shape: BaseGeometry | None = self.shape
         if self._many and not shapely.intersects_xy(shape, longitude, latitude):
-            wide, high = reach_degrees(latitude, metres)
-            west, east = longitude - wide, longitude + wide
-            if west > -180 and east < 180:
-                shape = shapely.clip_by_rect(shape, west, latitude - high, east, latitude + high)
-                if shape.is_empty:
-                    return None
+            shape = self._near(longitude, latitude, metres)
+        if shape is None:
+            return None
         distance = round(distance_to_geometry_metres(longitude, latitude, shape), 1)
         return distance if distance <= metres else None
+
+    def _near(self, longitude: float, latitude: float, metres: float) -> BaseGeometry | None:
+        """What comes near a place outside of the geometry; None if nothing does."""
+        wide, high = reach_degrees(latitude, metres)
+        west, east = longitude - wide, longitude + wide
+        if west <= -180 or east >= 180:
+            return self.shape
+        shape = shapely.clip_by_rect(self.shape, west, latitude - high, east, latitude + high)
+        return None if shape.is_empty else shape
+
+    @cached_property
+    def lines(self) -> tuple[np.ndarray, bool] | None:
+        """The lines it is made of, and whether they bound a surface.
+
+        An array of x, y, x, y in degrees, a point as a line of no length. None if they are many, or if the
+        geometry mixes points, lines and surfaces.
+        """
+        if shapely.get_num_coordinates(self.shape) > _WORTH_CLIPPING:
+            return None
+        parts = shapely.get_parts(self.shape)
+        areal = all(part.geom_type == "Polygon" for part in parts)
+        if areal:
+            parts = shapely.get_rings(parts)
+        elif len({part.geom_type for part in parts}) > 1 or parts[0].geom_type not in ("Point", "LineString"):
+            return None
+        found = []
+        for part in parts:
+            points = shapely.get_coordinates(part)
+            found.append(np.hstack((points[:-1], points[1:]) if len(points) > 1 else (points, points)))
+        return np.ascontiguousarray(np.concatenate(found)), areal
+
+    def degree_bounds(self, widest: float) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        """The least and the most metres that a degree (of longitude, of latitude) has near the geometry.
+
+        Near is up to ``widest`` metres away. None close to a pole or the 180th meridian.
+        """
+        south, north = self.bounds[1], self.bounds[3]
+        furthest = max(abs(south), abs(north))
+        wide, high = reach_degrees(furthest, widest)
+        if self.bounds[0] - wide <= -180 or self.bounds[2] + wide >= 180 or furthest + high >= _LAST_LATITUDE:
+            return None
+        nearest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
+        # Towards a pole a degree of longitude gets shorter and one of latitude longer.
+        wide_there, high_there = _degree_lengths(furthest + high)
+        wide_here, high_here = _degree_lengths(max(0.0, nearest - high))
+        return (wide_there, high_here), (wide_here, high_there)
 
     def which_within(self, longitudes: np.ndarray, latitudes: np.ndarray, metres: np.ndarray) -> np.ndarray:
         """Which places lie within their own distance: a boolean array, as :meth:`distance_within` says.
 
         Two bounds in a plane decide nearly all of them at once; only those between are measured.
         """
-        south, north = self.bounds[1], self.bounds[3]
-        widest = float(metres.max(initial=0.0))
-        furthest = max(abs(south), abs(north))
-        wide, high = reach_degrees(furthest, widest)
-        west, east = self.bounds[0] - wide, self.bounds[2] + wide
-        if west <= -180 or east >= 180 or furthest + high >= _LAST_LATITUDE:
+        degrees = self.degree_bounds(float(metres.max(initial=0.0)))
+        if degrees is None:
             surely, perhaps = np.zeros(len(metres), bool), np.ones(len(metres), bool)
         else:
-            nearest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
-            # Towards a pole a degree of longitude gets shorter and one of latitude longer.
-            wide_there, high_there = _degree_lengths(furthest + high)
-            wide_here, high_here = _degree_lengths(max(0.0, nearest - high))
-            surely = self._in_plane(
-                longitudes, latitudes, (wide_here, high_there), metres * (1 - _SLACK_SHARE) - _SLACK_METRES
-            )
-            perhaps = self._in_plane(
-                longitudes, latitudes, (wide_there, high_here), metres * (1 + _SLACK_SHARE) + _SLACK_METRES
-            )
+            least, most = degrees
+            surely = self._in_plane(longitudes, latitudes, most, metres * (1 - SLACK_SHARE) - SLACK_METRES)
+            perhaps = self._in_plane(longitudes, latitudes, least, metres * (1 + SLACK_SHARE) + SLACK_METRES)
         within = surely
-        for place in np.flatnonzero(perhaps & ~surely):
-            distance = self.distance_within(
-                float(longitudes[place]), float(latitudes[place]), float(metres[place])
-            )
-            within[place] = distance is not None
+        between = np.flatnonzero(perhaps & ~surely)
+        within[between] = ~np.isnan(
+            self.distances_within(longitudes[between], latitudes[between], metres[between])
+        )
         return within
+
+    def distances_within(
+        self, longitudes: np.ndarray, latitudes: np.ndarray, metres: np.ndarray
+    ) -> np.ndarray:
+        """:meth:`distance_within` for many places at once, not a number in place of None."""
+        distances = np.full(len(metres), np.nan)
+        inside = shapely.intersects_xy(self.shape, longitudes, latitudes)
+        distances[inside & (metres >= 0)] = 0.0
+        shapes, outside = [], []
+        for place in np.flatnonzero(~inside).tolist():
+            longitude, latitude = float(longitudes[place]), float(latitudes[place])
+            near = self._near(longitude, latitude, float(metres[place])) if self._many else self.shape
+            if near is not None:
+                shapes.append(near)
+                outside.append(place)
+        if outside:
+            measured = distances_to_geometries_metres(longitudes[outside], latitudes[outside], shapes)
+            for place, distance in zip(outside, measured.tolist(), strict=True):
+                # As Python rounds: numpy multiplies first, which now and then ends in another decimetre.
+                if (rounded := round(distance, 1)) <= metres[place]:
+                    distances[place] = rounded
+        return distances
 
     def _in_plane(
         self,

@@ -1,43 +1,82 @@
 """The inverted index of one partition: who matches an item, without looking at everybody.
 
-Held to :mod:`personaliser.domain.reference` by property tests. An answer is an array of slots; the reasons
-of a slot are worked out when asked for, so that a native kernel can take the place of the array work here.
+Held to :mod:`personaliser.domain.reference` by property tests. Nearly all profiles stand in a compact base
+that native loops search; those that came since stand in a segment of growing columns. A merge makes a new
+base of both beside them, see :class:`personaliser.domain.merging.Merge`. An answer is arrays of slots; the
+reasons are worked out when asked for.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from kommunepuls_events import ContentItemV1, Kind, Recipient, SubscriberProfileV1
+from kommunepuls_events import ContentItemV1, Kind, Reason, Recipient, SubscriberProfileV1
 from kommunepuls_geography import Geography
 
-from personaliser.domain.columns import Numbering
+from personaliser.domain import native
+from personaliser.domain.base import Base, muting_keys
+from personaliser.domain.base_reasons import BaseReasons
+from personaliser.domain.columns import Words
 from personaliser.domain.concern import Concern, is_offered
+from personaliser.domain.merging import Merge, empty
 from personaliser.domain.reasons import Reasons
-from personaliser.domain.segment import ITEM, ORGANISER, SOURCE, Segment
+from personaliser.domain.segment import Segment
 
 _FEWEST_ERASED = 1_024
+# A segment is merged when it has this many slots, or this share of those of the base if that is more.
+_FEWEST_MERGED = 4_096
+_MERGED_SHARE = 1 / 128
+_RECIPIENTS_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a part of an index found: slots, ascending, of that part; its own slots begin at ``offset``."""
+
+    part: Base | Segment
+    offset: int
+    slots: np.ndarray
+    reasons: BaseReasons | Reasons
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Whom an item concerns: slots of a segment, ascending. Stays true while the index goes on changing."""
+    """Whom an item concerns. Stays true while the index goes on changing."""
 
-    segment: Segment
-    slots: np.ndarray
-    reasons: Reasons
+    found: tuple[Found, ...]
 
     def __len__(self) -> int:
-        return len(self.slots)
+        return sum(len(one.slots) for one in self.found)
 
     def subscribers(self) -> list[tuple[str, int]]:
         """Subscriber and slot, ordered by subscriber: the same order in every process."""
-        names = self.segment.subscribers
-        return sorted((names[slot], slot) for slot in self.slots.tolist())
+        return sorted(
+            (one.part.name(slot), one.offset + slot) for one in self.found for slot in one.slots.tolist()
+        )
 
     def recipient(self, subscriber: str, slot: int) -> Recipient:
         """One resident with the reasons, best first."""
-        return Recipient(subscriber=subscriber, reasons=self.reasons.of(slot))
+        return Recipient(subscriber=subscriber, reasons=self._reasons([slot])[0])
+
+    def recipients(self) -> Iterator[Recipient]:
+        """All of them, ordered by subscriber; worked out some hundred at a time."""
+        everybody = self.subscribers()
+        for begin in range(0, len(everybody), _RECIPIENTS_AT_ONCE):
+            some = everybody[begin : begin + _RECIPIENTS_AT_ONCE]
+            reasons = self._reasons([slot for _, slot in some])
+            for (subscriber, _), theirs in zip(some, reasons, strict=True):
+                yield Recipient(subscriber=subscriber, reasons=theirs)
+
+    def _reasons(self, slots: list[int]) -> list[tuple[Reason, ...]]:
+        found: list[tuple[Reason, ...]] = [()] * len(slots)
+        wanted = np.array(slots)
+        for one in self.found:
+            places = np.flatnonzero((wanted >= one.offset) & (wanted < one.offset + len(one.part)))
+            if len(places):
+                reasons = one.reasons.of_many(wanted[places] - one.offset)
+                for place, theirs in zip(places.tolist(), reasons, strict=True):
+                    found[place] = theirs
+        return found
 
 
 class ProfileIndex:
@@ -45,14 +84,35 @@ class ProfileIndex:
 
     def __init__(self, geography: Geography) -> None:
         self._geography = geography
-        self._segment = Segment(Numbering(), Numbering())
+        self._words = Words()
+        self._base = empty(self._words)
+        self._segment = Segment(self._words)
         self._slots: dict[str, int] = {}
+        # What is being merged: no longer added to, but still searched and erased from.
+        self._merging: Segment | None = None
+        self._merging_slots: dict[str, int] = {}
+        self._merge: Merge | None = None
+        self._relocating = False
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return self._base.alive + len(self._merging_slots) + len(self._slots)
 
     def __contains__(self, subscriber: str) -> bool:
-        return subscriber in self._slots
+        return (
+            subscriber in self._slots
+            or subscriber in self._merging_slots
+            or self._base.slot_of(subscriber) is not None
+        )
+
+    @property
+    def base(self) -> Base:
+        """The part that is compact."""
+        return self._base
+
+    @property
+    def unmerged(self) -> int:
+        """How many slots would be taken in by a merge that begins now."""
+        return len(self._segment)
 
     def put(self, profile: SubscriberProfileV1) -> None:
         """Take a profile in, in place of the one held of that subscriber."""
@@ -62,68 +122,134 @@ class ProfileIndex:
     def erase(self, subscriber: str) -> None:
         """Forget a subscriber; nothing happens if there is none of that id."""
         slot = self._slots.pop(subscriber, None)
-        if slot is None:
+        if slot is not None:
+            self._segment.alive.values[slot] = False
+            erased = len(self._segment) - len(self._slots)
+            if erased > _FEWEST_ERASED and erased > len(self._slots):
+                self._segment = self._segment.without_the_erased()
+                self._slots = {name: slot for slot, name in enumerate(self._segment.subscribers)}
             return
-        self._segment.alive.values[slot] = False
-        erased = len(self._segment) - len(self._slots)
-        if erased > _FEWEST_ERASED and erased > len(self._slots):
-            self._segment = self._segment.without_the_erased()
-            self._slots = {name: slot for slot, name in enumerate(self._segment.subscribers)}
+        slot = self._merging_slots.pop(subscriber, None)
+        if slot is not None:
+            self._merging.alive.values[slot] = False
+            if self._merge is not None:
+                self._merge.erased(self._merging, slot)
+        elif (slot := self._base.slot_of(subscriber)) is not None:
+            self._base.erase(slot)
+            if self._merge is not None:
+                self._merge.erased(self._base, slot)
+
+    @property
+    def wants_merging(self) -> bool:
+        """Whether so much has changed that a merge had better begin; never while one is going on."""
+        if not native.AVAILABLE or self._merge is not None or self._relocating:
+            return False
+        dead = len(self._base) - self._base.alive
+        return (
+            self._merging is not None
+            or len(self._segment) >= max(_FEWEST_MERGED, len(self._base) * _MERGED_SHARE)
+            or dead > max(_FEWEST_MERGED, self._base.alive)
+        )
+
+    def begin_merging(self) -> Merge:
+        """Begin a merge: its ``work`` may run in a thread, then :meth:`adopt` takes it over."""
+        if self._merging is None:
+            self._merging, self._merging_slots = self._segment, self._slots
+            self._segment, self._slots = Segment(self._words), {}
+        self._merge = Merge(self._base, self._merging)
+        return self._merge
+
+    def adopt(self, merge: Merge) -> None:
+        """Go over to what a merge made. One that was overtaken by new area knowledge is of no use."""
+        if merge is self._merge:
+            self._base = merge.finished()
+            self._merging, self._merging_slots, self._merge = None, {}, None
+
+    def abandon(self, merge: Merge) -> None:
+        """Go on without what a merge made; what it should have taken in stays where it is."""
+        if merge is self._merge:
+            self._merge = None
 
     def relocate(self, geography: Geography) -> Iterator[None]:
         """Go over to new area knowledge; yields now and then, and profiles may change meanwhile."""
         self._geography = geography
-        while True:
-            segment = self._segment
-            for step in segment.relocated(geography):
-                yield step
-                if segment is not self._segment:
-                    break
-            if segment is self._segment:
-                return
+        self._relocating, self._merge = True, None
+        try:
+            yield from self._base.relocated(geography)
+            if self._merging is not None:
+                yield from self._merging.relocated(geography)
+            while True:
+                segment = self._segment
+                for step in segment.relocated(geography):
+                    yield step
+                    if segment is not self._segment:
+                        break
+                if segment is self._segment:
+                    return
+        finally:
+            self._relocating = False
 
     def match(self, concern: Concern) -> Answer:
         """Everybody whom the item concerns."""
-        segment, item = self._segment, concern.item
-        reasons = Reasons.of_item(segment, concern)
-        if not is_offered(item):
-            return Answer(segment, np.zeros(0, np.intp), reasons)
-        located = np.zeros(len(segment), bool)
-        located[reasons.followers] = True
-        located[segment.place_slots.values[reasons.rows]] = True
-        slots = np.flatnonzero(located)
-        if not item.emergency:
-            slots = slots[segment.interests.any_of(slots, concern.interests)]
-        chosen = np.zeros(len(segment), bool)
-        chosen[slots] = True
-        chosen[reasons.organised] = True
-        chosen &= segment.alive.values
-        slots = np.flatnonzero(chosen)
-        return Answer(segment, slots[self._wants(segment, item, concern, slots)], reasons)
+        if not is_offered(concern.item):
+            return Answer(())
+        found, offset = [], 0
+        if len(self._base):
+            slots, rows = self._base.match(concern)
+            found.append(Found(self._base, 0, slots, BaseReasons(self._base, concern, rows)))
+            offset = len(self._base)
+        for segment in (self._merging, self._segment):
+            if segment is not None and len(segment):
+                slots, reasons = _matched(segment, concern)
+                found.append(Found(segment, offset, slots, reasons))
+                offset += len(segment)
+        return Answer(tuple(found))
 
     def mutes(self, subscriber: str, item: ContentItemV1) -> bool:
-        """Whether the subscriber asked not to hear of such an item."""
-        slot = self._slots[subscriber]
-        return bool(_muted(self._segment, item, np.array([slot]))[0])
+        """Whether the subscriber asked not to hear of such an item.
 
-    def _wants(
-        self, segment: Segment, item: ContentItemV1, concern: Concern, slots: np.ndarray
-    ) -> np.ndarray:
-        wants = ~_muted(segment, item, slots)
-        if item.kind is Kind.ALERT:
-            wants &= segment.minimum_severity.values[slots] <= item.severity.rank
-        if item.audience:
-            wants &= ~segment.has_audience.values[slots] | segment.audience.any_of(slots, item.audience)
-        return wants
+        Raises:
+            KeyError: if there is no such subscriber.
+        """
+        for segment, slots in ((self._segment, self._slots), (self._merging, self._merging_slots)):
+            if subscriber in slots:
+                return bool(_muted(segment, item, np.array([slots[subscriber]]))[0])
+        slot = self._base.slot_of(subscriber)
+        if slot is None:
+            raise KeyError(subscriber)
+        return self._base.mutes(slot, item)
+
+
+def _matched(segment: Segment, concern: Concern) -> tuple[np.ndarray, Reasons]:
+    """The slots of a segment whom the item concerns."""
+    item, reasons = concern.item, Reasons.of_item(segment, concern)
+    located = np.zeros(len(segment), bool)
+    located[reasons.followers] = True
+    located[segment.place_slots.values[reasons.rows]] = True
+    slots = np.flatnonzero(located)
+    if not item.emergency:
+        slots = slots[segment.interests.any_of(slots, concern.interests)]
+    chosen = np.zeros(len(segment), bool)
+    chosen[slots] = True
+    chosen[reasons.organised] = True
+    chosen &= segment.alive.values
+    slots = np.flatnonzero(chosen)
+    return slots[_wants(segment, item, slots)], reasons
+
+
+def _wants(segment: Segment, item: ContentItemV1, slots: np.ndarray) -> np.ndarray:
+    wants = ~_muted(segment, item, slots)
+    if item.kind is Kind.ALERT:
+        wants &= segment.minimum_severity.values[slots] <= item.severity.rank
+    if item.audience:
+        wants &= ~segment.has_audience.values[slots] | segment.audience.any_of(slots, item.audience)
+    return wants
 
 
 def _muted(segment: Segment, item: ContentItemV1, slots: np.ndarray) -> np.ndarray:
     if item.emergency:
         return np.zeros(len(slots), bool)
-    keys = [(SOURCE, item.source), (ITEM, item.id)]
-    if item.organiser is not None:
-        keys.append((ORGANISER, item.organiser.id))
-    muted = np.isin(slots, segment.muted.of_all(keys))
+    muted = np.isin(slots, segment.muted.of_all(muting_keys(item)))
     if item.interests:
         muted |= segment.muted_interests.all_of(slots, item.interests)
     return muted

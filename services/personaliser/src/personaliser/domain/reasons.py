@@ -1,6 +1,7 @@
 """Why an item concerns a slot, worked out for one slot at a time."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from kommunepuls_events import Reason, ReasonType
@@ -79,17 +80,25 @@ class Reasons:
         ]
         return tuple(reasons)
 
+    def of_many(self, slots: np.ndarray) -> list[tuple[Reason, ...]]:
+        """The reasons of several slots."""
+        return [self.of(slot) for slot in slots.tolist()]
+
+    @cached_property
+    def _distances(self) -> dict[int, float]:
+        """Metres by row, all measured at once."""
+        places = self.segment.longitudes, self.segment.latitudes, self.segment.radii
+        measured = self.concern.footprint.distances_within(*(column.values[self.rows] for column in places))
+        return dict(zip(self.rows.tolist(), measured.tolist(), strict=True))
+
     def _place(self, row: int) -> Reason:
         segment = self.segment
         if self.concern.footprint is None:
             area = next(area for area, rows in self.by_area if is_among(row, rows))
             return Reason(type=ReasonType.PLACE, place=segment.place_ids[row], distance_metres=0.0, area=area)
-        distance = self.concern.footprint.distance_within(
-            float(segment.longitudes.values[row]),
-            float(segment.latitudes.values[row]),
-            float(segment.radii.values[row]),
+        return Reason(
+            type=ReasonType.PLACE, place=segment.place_ids[row], distance_metres=self._distances[row]
         )
-        return Reason(type=ReasonType.PLACE, place=segment.place_ids[row], distance_metres=distance)
 
 
 _NO_ROWS = np.zeros(0, np.uint32)

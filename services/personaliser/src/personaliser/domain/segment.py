@@ -11,7 +11,7 @@ from kommunepuls_events import SubscriberProfileV1
 from kommunepuls_geography import Geography
 
 from personaliser.domain.areas import areas_around
-from personaliser.domain.columns import Column, Masks, Numbering, Postings
+from personaliser.domain.columns import Column, Masks, Postings, Words
 from personaliser.domain.grid import PlaceGrid
 
 SOURCE, ORGANISER, ITEM = "source", "organiser", "item"
@@ -31,12 +31,13 @@ class Segment:
         place_*: by row; places_in: rows by area that holds them; grid: rows by cell.
     """
 
-    def __init__(self, words: Numbering, areas: Numbering) -> None:
-        self.words, self.areas = words, areas
+    def __init__(self, words: Words) -> None:
+        self.words, self.areas = words, words.areas
         self.subscribers: list[str] = []
         self.alive = Column(np.bool_)
         self.minimum_severity = Column(np.uint8)
-        self.interests, self.muted_interests, self.audience = Masks(words), Masks(words), Masks(words)
+        self.interests, self.muted_interests = Masks(words.interests), Masks(words.interests)
+        self.audience = Masks(words.audience)
         self.has_audience = Column(np.bool_)
         self.area_starts = Column(np.uint32, np.zeros(1, np.uint32))
         self.area_numbers = Column(np.uint32)
@@ -51,6 +52,10 @@ class Segment:
 
     def __len__(self) -> int:
         return len(self.subscribers)
+
+    def name(self, slot: int) -> str:
+        """The subscriber of a slot."""
+        return self.subscribers[slot]
 
     def append(self, profile: SubscriberProfileV1, geography: Geography) -> int:
         """Write a profile into the next slot; returns the slot."""
@@ -109,14 +114,14 @@ class Segment:
                 yield
         self.places_in = places_in
 
-    def without_the_erased(self) -> "Segment":
-        """A segment of the slots that are alive, in their order, numbered anew from 0."""
-        alive = self.alive.values
+    def without_the_erased(self, alive: np.ndarray | None = None) -> "Segment":
+        """A segment of the slots that are alive (or were), in their order, numbered anew from 0."""
+        alive = self.alive.values if alive is None else alive
         slots = np.flatnonzero(alive)
         row_alive = alive[self.place_slots.values] if len(self.place_slots) else np.zeros(0, bool)
         rows = np.flatnonzero(row_alive)
         new_slots, new_rows = np.cumsum(alive) - 1, np.cumsum(row_alive) - 1
-        kept = Segment(self.words, self.areas)
+        kept = Segment(self.words)
         kept.subscribers = [self.subscribers[slot] for slot in slots.tolist()]
         kept.alive = Column(np.bool_, np.ones(len(slots), bool))
         kept.minimum_severity = Column(np.uint8, self.minimum_severity.values[slots])

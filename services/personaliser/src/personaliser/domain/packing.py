@@ -1,0 +1,115 @@
+"""Making compact arrays of others: the loops of a merge, and looking an id up in what they make."""
+
+import numpy as np
+
+from personaliser.domain.native import compiled
+
+
+@compiled
+def kept_lists(starts, values, keep):
+    """The lists ``values[starts[n]:starts[n + 1]]`` of those n that are kept: (starts, values)."""
+    lists, room = 0, 0
+    for one in range(len(keep)):
+        if keep[one]:
+            lists += 1
+            room += np.int64(starts[one + 1]) - np.int64(starts[one])
+    kept_starts, kept = np.zeros(lists + 1, np.uint32), np.empty(room, values.dtype)
+    lists, count = 0, 0
+    for one in range(len(keep)):
+        if keep[one]:
+            for place in range(starts[one], starts[one + 1]):
+                kept[count] = values[place]
+                count += 1
+            lists += 1
+            kept_starts[lists] = count
+    return kept_starts, kept
+
+
+@compiled
+def joined_postings(old_starts, old, renumber, new_starts, new, new_keys, offset):
+    """The postings of two indexes in one.
+
+    Args:
+        old_starts, old: of the first; key n is key n of the result.
+        renumber: the number that each number of the first has now, negative if it is gone.
+        new_starts, new: of the second; its numbers come after ``offset``.
+        new_keys: for each key of the result the key of the second, or -1.
+    """
+    keys = len(new_keys)
+    starts = np.zeros(keys + 1, np.uint32)
+    members = np.empty(len(old) + len(new), np.uint32)
+    count = 0
+    for key in range(keys):
+        if key < len(old_starts) - 1:
+            for place in range(old_starts[key], old_starts[key + 1]):
+                number = renumber[old[place]]
+                if number >= 0:
+                    members[count] = number
+                    count += 1
+        if new_keys[key] >= 0:
+            for place in range(new_starts[new_keys[key]], new_starts[new_keys[key] + 1]):
+                members[count] = new[place] + offset
+                count += 1
+        starts[key + 1] = count
+    return starts, members[:count].copy()
+
+
+@compiled
+def grouped(codes, groups):
+    """The places at which each code from 0 to below ``groups`` stands, ascending: (starts, places)."""
+    starts = np.zeros(groups + 1, np.uint32)
+    for code in codes:
+        starts[code + 1] += 1
+    for group in range(groups):
+        starts[group + 1] += starts[group]
+    following = starts[:-1].copy()
+    places = np.empty(len(codes), np.uint32)
+    for place in range(len(codes)):
+        places[following[codes[place]]] = place
+        following[codes[place]] += 1
+    return starts, places
+
+
+@compiled
+def hashed(text, begin, end):
+    """FNV-1a of some bytes (draft-eastlake-fnv), stirred so that its low bits are good ones."""
+    value = np.uint64(14695981039346656037)
+    for place in range(begin, end):
+        value = (value ^ np.uint64(text[place])) * np.uint64(1099511628211)
+    return value ^ (value >> np.uint64(32))
+
+
+@compiled
+def table_of(text, starts):
+    """A hash table of ids, none of which is there twice: slots by hash, -1 where there is none."""
+    count = len(starts) - 1
+    size = 16
+    while size < count + count // 2:
+        size *= 2
+    table = np.full(size, -1, np.int32)
+    for slot in range(count):
+        place = np.int64(hashed(text, starts[slot], starts[slot + 1]) & np.uint64(size - 1))
+        while table[place] >= 0:
+            place = (place + 1) & (size - 1)
+        table[place] = slot
+    return table
+
+
+@compiled
+def found_slot(table, text, starts, wanted):
+    """The slot of an id, or -1."""
+    size = len(table)
+    place = np.int64(hashed(wanted, 0, len(wanted)) & np.uint64(size - 1))
+    while table[place] >= 0:
+        slot = table[place]
+        begin = np.int64(starts[slot])
+        if np.int64(starts[slot + 1]) - begin == len(wanted):
+            same = True
+            for letter in range(len(wanted)):
+                if text[begin + letter] != wanted[letter]:
+                    same = False
+                    break
+            if same:
+                return np.int64(slot)
+        place = (place + 1) & (size - 1)
+    return np.int64(-1)

@@ -1,0 +1,35 @@
+"""What happens where numba or a place for its cache is missing."""
+
+import numba
+import pytest
+from personaliser.domain import native
+from personaliser.domain.index import ProfileIndex
+from personaliser_making import geography_of_fjordvik, profile
+
+
+@pytest.mark.skipif(not native.AVAILABLE, reason="numba cannot be imported")
+def test_without_a_place_to_keep_them_loops_are_compiled_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compile, asked = numba.njit, []
+
+    def nowhere(function, *, cache: bool = False, nogil: bool):
+        asked.append(cache)
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return compile(function, nogil=nogil)
+
+    monkeypatch.setattr(numba, "njit", nowhere)
+    twice = native.compiled(lambda number: number * 2)
+    assert twice(21) == 42
+    assert asked == [True, False]
+
+
+def test_without_numba_nothing_is_merged_and_everybody_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "AVAILABLE", False)
+    assert native.compiled(abs) is abs
+    index = ProfileIndex(geography_of_fjordvik())
+    for number in range(5000):
+        index.put(profile(f"s-{number}"))
+    assert not index.wants_merging
+    assert len(index) == 5000

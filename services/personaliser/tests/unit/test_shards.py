@@ -1,0 +1,45 @@
+"""A shard keeps its index compact while it goes on taking profiles in."""
+
+import pytest
+from kommunepuls_chassis.testing import eventually
+from personaliser.domain import index as index_module
+from personaliser.domain import native
+from personaliser.domain.index import ProfileIndex
+from personaliser.domain.merging import Merge
+from personaliser.shards import Shard
+from personaliser_making import geography_of_fjordvik, profile
+
+
+@pytest.fixture
+def shard(monkeypatch: pytest.MonkeyPatch) -> Shard:
+    monkeypatch.setattr(index_module, "_FEWEST_MERGED", 10)
+    return Shard(0, geography_of_fjordvik())
+
+
+def take(shard: Shard, first: int, last: int) -> ProfileIndex:
+    for number in range(first, last):
+        shard.take(f"s-{number}", profile(f"s-{number}"))
+    shard.advance(last)
+    return shard.index
+
+
+@pytest.mark.skipif(not native.AVAILABLE, reason="numba cannot be imported")
+async def test_what_came_is_merged_in_the_background(shard: Shard) -> None:
+    index = take(shard, 0, 20)
+    await eventually(lambda: len(index.base) == 20, within=60, what="a merge")
+    take(shard, 20, 25)
+    take(shard, 25, 40)
+    await eventually(lambda: len(index.base) == 40, within=60, what="a second merge")
+    assert len(index) == 40
+
+
+@pytest.mark.skipif(not native.AVAILABLE, reason="numba cannot be imported")
+async def test_a_merge_that_fails_is_tried_again(shard: Shard, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(Merge, "work", lambda merge: 1 / 0)
+        index = take(shard, 0, 20)
+        await eventually(lambda: shard._merging is None and index.wants_merging, what="the merge given up")
+    assert len(index) == 20
+    take(shard, 20, 21)
+    await eventually(lambda: len(index.base) == 20, within=60, what="a merge")
+    assert len(index) == 21
