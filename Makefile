@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-unit test-integration test-journeys test-kafka lint format generate lock keys compose-check images clean
+.PHONY: help setup setup-dev run test test-unit test-integration test-journeys test-kafka bench lint format generate lock keys compose-check images clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -50,6 +50,10 @@ lock: setup-dev ## Pin the dependencies anew
 
 keys: setup ## Print fresh keys for a deployment, as environment lines
 	@$(BIN)/python -m notifier.keys
+
+bench: setup-dev ## Measure matching and delivery beside their peers; QUICK=1 is a smaller form below 3 minutes
+	$(BIN)/python benchmarks/matching.py $(if $(QUICK),--quick) $(ARGS)
+	QUICK=$(QUICK) $(BIN)/python benchmarks/delivery.py
 
 compose-check: setup-dev ## Check compose file, chart, image, alerts and runbook against the code
 	$(BIN)/pytest deploy/tests $(ARGS)

@@ -8,7 +8,6 @@ import asyncio
 import itertools
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -25,6 +24,7 @@ from kommunepuls_chassis.store.errors import (
 )
 from kommunepuls_chassis.store.fields import Fields, check_collection_name
 from kommunepuls_chassis.store.port import Index, Stored
+from kommunepuls_chassis.store.sqlite_files import BUSY_SECONDS, is_busy, use_write_ahead_log
 from kommunepuls_chassis.store.sqlite_patches import Patch, patch_of
 from kommunepuls_chassis.store.sqlite_queries import (
     after_clause,
@@ -39,7 +39,6 @@ from kommunepuls_chassis.store.sqlite_writer import Operation, Writer, translate
 Result = TypeVar("Result")
 
 READERS = 3
-BUSY_SECONDS = 30.0
 MOST_PER_STATEMENT = 500
 
 
@@ -68,7 +67,7 @@ class SqliteStore:
                 check_same_thread=False,
                 cached_statements=512,
             )
-            _use_write_ahead_log(connection)
+            use_write_ahead_log(connection)
             connection.execute(f"PRAGMA synchronous = {synchronous.upper()}")
             return connection
 
@@ -83,7 +82,7 @@ class SqliteStore:
         try:
             writing = await asyncio.to_thread(first)
         except (OSError, sqlite3.Error) as error:
-            if _is_busy(error):
+            if is_busy(error):
                 raise translated(error) from error
             reason = getattr(error, "strerror", None) or error
             raise StoreConfigurationError(f"the store's file {path} cannot be opened: {reason}") from error
@@ -363,28 +362,6 @@ class SqliteCollection:
                 ]
             )
         return results
-
-
-def _is_busy(error: Exception) -> bool:
-    # The low byte is the error, the others say more about it: https://www.sqlite.org/rescode.html
-    return (
-        isinstance(error, sqlite3.Error)
-        and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-    )
-
-
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Switch to WAL, which SQLite tries once only, without waiting for others who open the file."""
-    give_up = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if not _is_busy(error) or time.monotonic() > give_up:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def _stored(rows: Iterable[tuple[str, int, str]]) -> list[Stored]:
