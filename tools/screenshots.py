@@ -1,0 +1,168 @@
+"""Pictures of the main pages for the docs: runs the demo town, signs a resident in, and looks.
+
+Takes three minutes. The argument is the first port of a free row (default 8750).
+"""
+
+import asyncio
+import json
+import re
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+from playwright.async_api import Browser, Page, async_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "docs/screenshots"
+CHROMIUM = "/usr/bin/chromium"
+PORT = int(sys.argv[1]) if len(sys.argv) > 1 else 8750
+GATEWAY, OUTBOX = f"http://127.0.0.1:{PORT}", f"http://127.0.0.1:{PORT + 1}"
+ADDRESS = "kari@fjordvik.example"
+LARGEST = 300_000
+WIDTHS = {"desktop": 1280, "phone": 390}
+SCALES = {"desktop": 0.75, "phone": 1.0}
+# Taller pages are cut: a picture of a page in the docs is looked at, not read.
+TALLEST = {"desktop": 1900, "phone": 2000}
+CHOICES = {
+    "areas": ["NO-9901/havna", "NO-9901/sentrum", "NO-9901/breidablikk"],
+    "interests": [
+        "winter-maintenance", "roads-and-traffic", "building-permits", "water-and-sewage", "power",
+        "weather-warnings", "music", "volunteering",
+    ],
+    "organisers": ["NO-9901/fjordvik-fotball"],
+    "places": [
+        {"id": "home", "label": "Hjemme", "longitude": 10.08, "latitude": 59.172, "radius_metres": 800}
+    ],
+}  # fmt: skip
+
+
+@asynccontextmanager
+async def demo_town(folder: str) -> AsyncIterator[None]:
+    """The development stack with few residents, stopped at the end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "kommunepuls_development",
+        "--folder", folder, "--port", str(PORT), "--residents", "5", "--for-seconds", "900",
+        stdout=asyncio.subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    assert process.stdout
+    try:
+        async for line in process.stdout:
+            if line.startswith(b"ready after"):
+                break
+        else:
+            raise SystemExit("the demo town did not start")
+        reading = asyncio.create_task(process.stdout.read())
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+    await reading
+
+
+async def until(look: Callable[[], Awaitable[list[dict]]], what: str) -> list[dict]:
+    """What ``look`` finds, waited for up to two minutes."""
+    for _ in range(240):
+        if found := await look():
+            return found
+        await asyncio.sleep(0.5)
+    raise SystemExit(f"there was no {what} within two minutes")
+
+
+async def mails(client: httpx.AsyncClient) -> list[dict]:
+    """What the resident was mailed."""
+    answer = await client.get(f"{OUTBOX}/api/mails")
+    return [one for one in answer.json() if one["recipient"] == ADDRESS]
+
+
+async def signed_in(client: httpx.AsyncClient) -> list[dict[str, str]]:
+    """The resident's cookies, after choosing."""
+    await client.post("/api/v1/sign-in-links", json={"address": ADDRESS})
+    first = (await until(lambda: mails(client), "sign-in mail"))[0]
+    token = re.search(r"/sign-in/([\w-]+)", json.dumps(first))
+    assert token
+    session = await client.post("/api/v1/sessions", json={"token": token[1]})
+    saved = await client.put(
+        "/api/v1/profile", json=CHOICES, headers={"X-CSRF-Token": session.json()["csrf_token"]}
+    )
+    saved.raise_for_status()
+    return [{"name": one.name, "value": one.value or "", "url": GATEWAY} for one in client.cookies.jar]
+
+
+async def picture(page: Page, name: str, size: str) -> None:
+    """Save the page, as high as it is."""
+    await page.set_viewport_size({"width": WIDTHS[size], "height": 600})
+    height = await page.evaluate("document.documentElement.scrollHeight")
+    await page.set_viewport_size({"width": WIDTHS[size], "height": min(max(height, 600), TALLEST[size])})
+    path = PICTURES / f"{name}-{size}.png"
+    await page.screenshot(path=path)
+    weight = path.stat().st_size
+    print(f"{path.relative_to(ROOT)}  {weight // 1000} kB")
+    if weight > LARGEST:
+        raise SystemExit(f"{path} is heavier than {LARGEST // 1000} kB")
+
+
+async def look(browser: Browser, cookies: list[dict[str, str]], pages: dict[str, str]) -> None:
+    """Picture each page on a desktop and on a phone."""
+    for size, width in WIDTHS.items():
+        context = await browser.new_context(
+            viewport={"width": width, "height": 900},
+            device_scale_factor=SCALES[size],
+            locale="nb-NO",
+            color_scheme="light",
+            reduced_motion="reduce",
+        )
+        await context.add_cookies(cookies)
+        page = await context.new_page()
+        for name, address in pages.items():
+            await page.goto(address)
+            if name == "pulse":
+                await page.locator("#live").wait_for()
+            await picture(page, name, size)
+        await context.close()
+
+
+async def main() -> None:
+    """Make them all."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            demo_town(folder),
+            httpx.AsyncClient(base_url=GATEWAY, timeout=60) as client,
+            async_playwright() as playwright,
+        ):
+            cookies = await signed_in(client)
+
+            async def mailed() -> list[dict]:
+                return (await mails(client))[1:]
+
+            mail = (await until(mailed, "message"))[0]
+
+            async def titled(words: str) -> list[dict]:
+                found = (await client.get("/api/v1/pulse")).json()["items"]
+                return [one["item"] for one in found if words in one["item"]["title"]]
+
+            # By then the morning of the demo town has been told: a warning, ploughs, a correction.
+            for words in ("Kraftige vindkast", "Havna er brøytet", "Strømmen er tilbake"):
+                await until(lambda words=words: titled(words), words)
+            item = (await titled("Skolegata"))[0]["id"].replace("/", "%2F")
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-gpu"])
+            pages = {
+                "pulse": f"{GATEWAY}/",
+                "feed": f"{GATEWAY}/feed",
+                "choices": f"{GATEWAY}/choices",
+                "messages": f"{GATEWAY}/messages",
+                "item": f"{GATEWAY}/items/{item}",
+                "mail": f"{OUTBOX}/mails/{mail['number']}/html",
+            }
+            await look(browser, cookies, pages)
+            await browser.close()
+
+
+if __name__ == "__main__":
+    if not Path(CHROMIUM).exists():
+        raise SystemExit(f"{CHROMIUM} is not installed: the pictures need Debian's Chromium")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main())
