@@ -52,7 +52,8 @@ def row_of(shown: Shown, names: ReaderNames, language: str) -> Row:
         title,
         summary,
         written_in,
-        tuple(names.area(area) for area in shown.areas[:2]),
+        # What concerns many areas concerns the town: two of them, taken by chance, would mislead.
+        tuple(map(names.area, shown.areas if len(shown.areas) <= 3 else [shown.item.municipality])),
         category_of(shown.item),
         level_of(shown.item.severity),
     )
