@@ -66,3 +66,11 @@ async def test_one_click_in_a_mail_stops_mails_and_can_be_undone(world: World) -
 
 async def test_who_signs_up_by_the_mailed_link_is_told_what_they_chose(world: World) -> None:
     await residents.a_sign_up(world.apart())
+
+
+async def test_a_message_to_somebody_whom_it_does_not_concern_would_be_noticed(world: World) -> None:
+    world = world.apart()
+    resident = await world.resident("wrongly-told")
+    item = await world.marker(behind="proof")
+    with pytest.raises(AssertionError, match="wrongly-told was told 1 times by mail and 1 by push, not 0"):
+        await world.nobody_but({}, item, (resident,))
