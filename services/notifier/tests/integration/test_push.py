@@ -101,6 +101,32 @@ async def test_what_is_too_large_is_sent_again_shortened(carrying, push_service,
     assert browser.read(push_service.bodies("one")[-1])["url"] == long.stories[0].url
 
 
+async def test_a_kept_connection_that_the_push_service_closes_costs_no_message(
+    carrying, make_browser
+) -> None:
+    answered = []
+
+    async def closes_the_second_time(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for number in (1, 2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+            await reader.readexactly(int(length.split(b":")[1]))
+            if number == 2:
+                break
+            answered.append(id(writer))
+            writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(closes_the_second_time, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    to = Endpoint("p-1", "s-1", Channel.PUSH, push_subscription(make_browser("one").subscription(url)))
+    await carrying.carry(message(), to, first=False)
+    await carrying.carry(message(), to, first=False)
+    assert len(set(answered)) == 2
+    server.close()
+
+
 async def test_a_slow_push_service_holds_no_other_up(
     carrying, push_service, other_push_service, make_browser
 ) -> None:

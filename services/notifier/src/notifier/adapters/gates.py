@@ -24,6 +24,7 @@ _MOST_WAITING = 2000
 class _State:
     under_way: int = 0
     failures: int = 0
+    failed_at: float = float("-inf")
     closed_until: float = 0.0
     seconds: float = _ASSUMED_SECONDS
     """What a message took lately."""
@@ -35,7 +36,8 @@ class Gates:
     """Gates by provider.
 
     After three failures in a row a provider is left alone for a second, doubling to five minutes; then one
-    message tries whether it answers again. What is urgent tries at any time, within twice the bound, and
+    message tries whether it answers again. Messages that were under way together fail together: that counts
+    once, or a connection lost at a busy moment would close the gate for minutes. What is urgent tries at any time, within twice the bound, and
     before all who wait.
     """
 
@@ -74,7 +76,7 @@ class Gates:
             state.closed_until = self._clock() + min(error.delay_seconds, _LONGEST_PAUSE)
             raise
         except (TransientError, TimeoutError):
-            self._failed(state)
+            self._failed(state, began)
             raise
         else:
             state.failures = 0
@@ -133,8 +135,10 @@ class Gates:
                 state.under_way += 1
                 turn.set_result(None)
 
-    def _failed(self, state: _State) -> None:
-        state.failures += 1
+    def _failed(self, state: _State, began: float) -> None:
+        if began < state.failed_at:
+            return
+        state.failures, state.failed_at = state.failures + 1, self._clock()
         excess = state.failures - _FAILURES_BEFORE_PAUSE
         if excess >= 0:
             state.closed_until = self._clock() + min(2.0 ** min(excess, 10), _LONGEST_PAUSE)

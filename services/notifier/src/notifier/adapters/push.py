@@ -78,17 +78,12 @@ class PushCarrier:
         }
         body = encrypt(plain, subscription.p256dh, subscription.auth)
         try:
-            async with self._pool.post(
-                # As it was registered: another spelling may be another subscription.
-                URL(subscription.endpoint, encoded=True),
-                headers=headers,
-                data=body,
-                allow_redirects=False,
-                timeout=self._timeout,
-            ) as response:
-                # Read so that the connection can be used again; closed if somebody sends without end.
-                await response.content.read(_LONGEST_ANSWER)
-                return response.status, {name.lower(): value for name, value in response.headers.items()}
+            try:
+                return await self._ask(subscription, headers, body)
+            except aiohttp.ServerDisconnectedError:
+                # A kept connection that the push service closed in this moment says nothing about it. Should
+                # it have taken the message, it replaces it by this one, which has the same Topic.
+                return await self._ask(subscription, headers, body)
         except TimeoutError:
             raise TransientError("the push service did not answer in time", reason="timeout") from None
         except aiohttp.ClientError as error:
@@ -101,6 +96,21 @@ class PushCarrier:
             raise TransientError(
                 f"the push service cannot be reached: {type(error).__name__}", reason="unreachable"
             ) from None
+
+    async def _ask(
+        self, subscription: PushSubscription, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str]]:
+        async with self._pool.post(
+            # As it was registered: another spelling may be another subscription.
+            URL(subscription.endpoint, encoded=True),
+            headers=headers,
+            data=body,
+            allow_redirects=False,
+            timeout=self._timeout,
+        ) as response:
+            # Read so that the connection can be used again; closed if somebody sends without end.
+            await response.content.read(_LONGEST_ANSWER)
+            return response.status, {name.lower(): value for name, value in response.headers.items()}
 
     def _payload(self, message: Message, largest: int) -> bytes:
         """The JSON, written once for all who read the same."""

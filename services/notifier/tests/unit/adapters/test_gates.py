@@ -77,6 +77,23 @@ async def test_a_provider_that_does_not_answer_is_left_alone_longer_and_longer()
     await ask(gates)
 
 
+async def test_messages_that_fail_together_close_the_gate_no_longer_than_one_that_fails_alone() -> None:
+    clock, lost = Time(), asyncio.Event()
+    gates = Gates(16, clock=clock)
+
+    async def under_way() -> None:
+        async with gates.through("a", first=False):
+            await lost.wait()
+            raise TransientError("the connection was lost")
+
+    tasks = [asyncio.create_task(under_way()) for _ in range(16)]
+    await asyncio.sleep(0)
+    clock.now = 1.0
+    lost.set()
+    assert {type(one) for one in await asyncio.gather(*tasks, return_exceptions=True)} == {TransientError}
+    await ask(gates)
+
+
 async def test_many_providers_are_forgotten_in_time() -> None:
     gates = Gates(1)
     for number in range(3000):
