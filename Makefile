@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-unit test-integration test-journeys test-kafka bench lint format generate lock keys compose-check images clean
+.PHONY: help setup setup-dev run test test-unit test-integration test-journeys test-kafka bench screenshots lint format generate lock keys compose-check images clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -54,6 +54,9 @@ keys: setup ## Print fresh keys for a deployment, as environment lines
 bench: setup-dev ## Measure matching and delivery beside their peers; QUICK=1 is a smaller form below 3 minutes
 	$(BIN)/python benchmarks/matching.py $(if $(QUICK),--quick) $(ARGS)
 	QUICK=$(QUICK) $(BIN)/python benchmarks/delivery.py
+
+screenshots: setup-dev ## Make the pictures in docs/screenshots anew (about 2 minutes)
+	$(BIN)/python tools/screenshots.py $(ARGS)
 
 compose-check: setup-dev ## Check compose file, chart, image, alerts and runbook against the code
 	$(BIN)/pytest deploy/tests $(ARGS)

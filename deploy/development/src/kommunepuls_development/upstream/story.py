@@ -80,7 +80,7 @@ MORNING: tuple[Happening, ...] = (
         gone_at=150,
     ),
     Happening(
-        30, Channel.CASE, "2026/412", "Storgata 4 - gnr {gnr} bnr {bnr} - oppføring av garasje - tillatelse til tiltak",
+        30, Channel.CASE, "2026/412", "Storgata 4 - gnr {gnr} bnr {bnr} - tillatelse til oppføring av garasje",
         "", extra=(("street", "Storgata"), ("number", "4"), ("type", "Byggesak"), ("document", "Tillatelse til tiltak")),
     ),
     Happening(

@@ -3,10 +3,15 @@
 import re
 from dataclasses import dataclass
 
+from kommunepuls_geography import parse_address
 from kommunepuls_geography.property_numbers import PropertyNumber, parse_property_numbers
 
 _DASH = re.compile(r"\s+[-–—]\s*|\s*[-–—]\s+")
 _PLAN = re.compile(r"^\s*plan[- ]?(?:id|nr)?\.?:?\s*(?:nr\.?\s*)?[\d_][\w./-]*\s*[-–:,]?\s*", re.IGNORECASE)
+_ONLY_PROPERTY = re.compile(
+    r"(?:(?:gårdsnr|gårdsnummer|gnr|bruksnr|bruksnummer|bnr|fnr|snr|gbnr)\.?|[\d/,&]|og|\s)+(?:mfl\.?|m\.?\s?fl\.?)?",
+    re.IGNORECASE,
+)
 _LEFT_OVER = re.compile(r"^[\s,.;:og&+–-]*(?:m\.?\s?fl\.?|mfl\.?)?[\s,.;:–-]+", re.IGNORECASE)
 
 
@@ -47,8 +52,8 @@ def take_apart(title: str) -> Title:
     lead_text = text[planned.end() :] if planned else text
     segments = tuple(part.strip() for part in _DASH.split(text) if part and part.strip())
     leads = [part.strip() for part in _DASH.split(lead_text) if part and part.strip()]
-    # "Storgata 1 - 58/62 - Søknad om garasje": what comes behind the property says what it is about.
-    behind = [part for part in leads if not _only_property(part)]
+    # "Storgata 1 - 58/62 - Søknad om garasje": what comes behind address and property says what it is about.
+    behind = [part for part in leads if not _only_where(part)]
     return Title(
         text=text or whole,
         lead=behind[0] if behind else text,
@@ -58,5 +63,9 @@ def take_apart(title: str) -> Title:
     )
 
 
-def _only_property(part: str) -> bool:
-    return re.fullmatch(r"[\d/,\sog&]+(?:mfl\.?|m\.?\s?fl\.?)?", part) is not None
+def _only_where(part: str) -> bool:
+    """Whether a part names a property or an address and nothing else."""
+    if _ONLY_PROPERTY.fullmatch(part):
+        return True
+    address = parse_address(part)
+    return address is not None and (address.start, address.end) == (0, len(part))

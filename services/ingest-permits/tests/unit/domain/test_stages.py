@@ -63,3 +63,22 @@ def test_papers_that_bring_a_case_no_further_have_no_stage(title: str, kind: str
 
 def test_of_two_documents_of_a_day_the_decision_ranks_higher() -> None:
     assert Stage.DECIDED.rank > Stage.RECEIVED.rank
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "stage"),
+    [
+        ("Storgata 4 - gnr 14 bnr 301 - søknad om oppføring av garasje", "Inngående brev", Stage.RECEIVED),
+        ("Storgata 4 B - 14/301 - Ferdigattest", "Utgående brev", Stage.DECIDED),
+        (
+            "Storgata 4 - gnr. 14, bnr. 301 - tillatelse til oppføring av garasje",
+            "Utgående brev",
+            Stage.DECIDED,
+        ),
+        ("14/301 og 14/302 - Kirkeveien 3-5 - Søknad om riving", "Inngående dokument", Stage.RECEIVED),
+    ],
+)
+def test_address_and_property_in_front_do_not_hide_what_it_is_about(
+    title: str, kind: str, stage: Stage
+) -> None:
+    assert stage_of(take_apart(title), kind) is stage
