@@ -87,7 +87,7 @@ class Flood:
             source = SOURCES[self.number % len(SOURCES)]
             self._show(source, self.number // len(SOURCES) + 1)
             await post_uplink(self.world, "NO-1130/bad-recorded", made_up_uplink()(12.0, self.number))
-            await self.world.resident(f"newcomer-{self.number}")
+            await self.world.apart().resident(f"newcomer-{self.number}")
             self.number += 1
             await self.world.eventually(self._keeps_up, "the flood to drain")
 
