@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -227,7 +227,11 @@ def _changed_value(field: str, text: str | None, reader: Reader) -> str:
 
 def moment_in_words(moment: datetime, zone: ZoneInfo, language: str) -> str:
     """Day and time on the resident's clock."""
-    return format_datetime(moment, _MOMENT[language], tzinfo=zone, locale=locale_of(language))
+    pattern = _MOMENT[language]
+    if moment.astimezone(zone).time() == time():
+        # Many sources know the day alone, which they write as its first minute.
+        pattern = pattern.partition(" '")[0]
+    return format_datetime(moment, pattern, tzinfo=zone, locale=locale_of(language))
 
 
 def _span(begins: datetime, ends: datetime | None, zone: ZoneInfo, language: str) -> str:

@@ -2,12 +2,13 @@
 
 import json
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from kommunepuls_events import Channel, Reason
 from kommunepuls_events.vocabulary import ReasonType
 from notifier.adapters.catalogue import PoCatalogue
-from notifier.domain.composing import Reader, compose_item, compose_story
+from notifier.domain.composing import Reader, compose_item, compose_story, moment_in_words
 from notifier.domain.labels import Labels
 from notifier.domain.language import LANGUAGES, language_for, texts_in
 from notifier.domain.messages import Story, Urgency
@@ -93,6 +94,15 @@ def test_a_time_is_told_on_the_residents_clock() -> None:
     assert dict(story("sv", starts_at=datetime(2026, 7, 1, 16, 0, tzinfo=UTC)).facts)["När"].endswith(
         "kl. 18:00"
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_day_without_a_time_is_told_as_a_day(language: str) -> None:
+    zone = ZoneInfo("Europe/Oslo")
+    day = moment_in_words(datetime(2026, 11, 20, 23, 0, tzinfo=UTC), zone, language)
+    assert day.split()[1].rstrip(".") == "21"
+    assert "00" not in day
+    assert moment_in_words(datetime(2026, 11, 20, 23, 1, tzinfo=UTC), zone, language).endswith("00:01")
 
 
 def test_a_correction_says_so_and_what_changed() -> None:
