@@ -234,10 +234,20 @@ def moment_in_words(moment: datetime, zone: ZoneInfo, language: str) -> str:
     return format_datetime(moment, pattern, tzinfo=zone, locale=locale_of(language))
 
 
+def _first_minute(moment: datetime, zone: ZoneInfo) -> datetime:
+    return datetime.combine(moment.astimezone(zone).date(), time(), zone)
+
+
 def _span(begins: datetime, ends: datetime | None, zone: ZoneInfo, language: str) -> str:
     said = moment_in_words(begins, zone, language)
     if ends is None or ends == begins:
         return said
+    if begins.astimezone(zone).time() == ends.astimezone(zone).time() == time():
+        # Whole days: the end is the first minute of the day after the last.
+        ends -= timedelta(minutes=1)
+        if ends.astimezone(zone).date() == begins.astimezone(zone).date():
+            return said
+        return f"{said} – {moment_in_words(_first_minute(ends, zone), zone, language)}"
     if ends.astimezone(zone).date() == begins.astimezone(zone).date():
         return f"{said}–{ends.astimezone(zone):%H:%M}"
     return f"{said} – {moment_in_words(ends, zone, language)}"

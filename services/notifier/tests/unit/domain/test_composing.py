@@ -1,7 +1,7 @@
 """What a resident reads."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -103,6 +103,15 @@ def test_a_day_without_a_time_is_told_as_a_day(language: str) -> None:
     assert day.split()[1].rstrip(".") == "21"
     assert "00" not in day
     assert moment_in_words(datetime(2026, 11, 20, 23, 1, tzinfo=UTC), zone, language).endswith("00:01")
+
+
+def test_an_event_of_whole_days_is_told_by_its_days() -> None:
+    begins = datetime(2026, 12, 4, 23, tzinfo=UTC)
+    for days, said in ((1, "lørdag 5. desember"), (2, "lørdag 5. desember – søndag 6. desember")):
+        told = compose_story(
+            item(starts_at=begins, ends_at=begins + timedelta(days=days)), (AREA,), False, reader()
+        )
+        assert said in [value for _, value in told.facts]
 
 
 def test_a_correction_says_so_and_what_changed() -> None:
