@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -39,32 +41,39 @@ run_service("example", ServiceSettings, compose)
 """
 
 
-async def start(tmp_path: Path, **environment: str) -> asyncio.subprocess.Process:
+@asynccontextmanager
+async def started(tmp_path: Path, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
     script = tmp_path / "service.py"
     script.write_text(SERVICE)
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(script),
         env=os.environ | environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_a_service_is_healthy_while_it_runs_and_stops_in_order(tmp_path: Path) -> None:
-    process = await start(tmp_path)
-    port = int((await asyncio.wait_for(process.stdout.readline(), 30)).split()[1])
+    async with started(tmp_path) as process:
+        port = int((await asyncio.wait_for(process.stdout.readline(), 30)).split()[1])
 
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
 
-        async def ready() -> bool:
-            return (await client.get("/health/ready")).status_code == 200
+            async def ready() -> bool:
+                return (await client.get("/health/ready")).status_code == 200
 
-        await eventually(ready)
-        assert (await client.get("/health/live")).json()["live"]
-        assert "process_resident_memory_bytes" in (await client.get("/metrics")).text
-    process.send_signal(signal.SIGTERM)
-    out, _ = await asyncio.wait_for(process.communicate(), 20)
+            await eventually(ready)
+            assert (await client.get("/health/live")).json()["live"]
+            assert "process_resident_memory_bytes" in (await client.get("/metrics")).text
+        process.send_signal(signal.SIGTERM)
+        out, _ = await asyncio.wait_for(process.communicate(), 20)
     assert out.decode().strip() == "left in order"
     assert process.returncode == 0
 
@@ -75,8 +84,8 @@ async def test_what_is_wrong_is_one_line_without_a_traceback(tmp_path: Path, fau
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        process = await start(tmp_path, KP_HTTP_PORT=port if fault == "port" else "x")
-        _, error = await asyncio.wait_for(process.communicate(), 30)
+        async with started(tmp_path, KP_HTTP_PORT=port if fault == "port" else "x") as process:
+            _, error = await asyncio.wait_for(process.communicate(), 30)
     lines = [line for line in error.decode().splitlines() if not line.startswith("{")]
     assert process.returncode == 2
     assert len(lines) == 1
