@@ -24,7 +24,7 @@ _TEXTS = {
 }
 _UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|NotImplementedError)\b")
 _OF_A_MACHINE = re.compile(
-    r"(?:^|[\s\"'=:(])/(?:work|root|home/\w+|Users/\w+)/|--(?:extra-)?index-url[ =]|://[^/\s]*(?:artifactory|nexus|pypi)"
+    r"(?:^|[\s\"'=:(])/(?:root|work|home/\w+|Users/\w+)/|--(?:extra-)?index-url[ =]|://[^/\s]*(?:artifactory|nexus|pypi)"
 )
 
 
@@ -61,7 +61,12 @@ def test_no_file_names_a_machine_or_a_package_index() -> None:
 
 @pytest.mark.parametrize(
     "planted",
-    ["--extra-index-url https://x", "https://pypi.example.org/simple", "cd /root/x", "'/work/main'"],
+    [
+        "--extra-index-url https://x",
+        "see https://pypi.example.org/",
+        "cd {0}root{0}x".format("/"),
+        "open('{0}home{0}kari{0}town.yaml')".format("/"),
+    ],
 )
 def test_a_machine_or_package_index_would_be_noticed(planted: str) -> None:
     assert _OF_A_MACHINE.search(planted)
