@@ -25,6 +25,8 @@ from notifier.service.clock import Clock
 
 _SMALL_PLAIN_TEXT = 1500
 _MOST_PAYLOADS = 200
+_MOST_LOST = 2
+"""Kept connections that may turn out to be closed before a message is put off."""
 _LONGEST_ANSWER = 65_536
 _TAKEN = (200, 201, 202, 204)
 _GONE = (404, 410)
@@ -78,12 +80,7 @@ class PushCarrier:
         }
         body = encrypt(plain, subscription.p256dh, subscription.auth)
         try:
-            try:
-                return await self._ask(subscription, headers, body)
-            except aiohttp.ServerDisconnectedError:
-                # A kept connection that the push service closed in this moment says nothing about it. Should
-                # it have taken the message, it replaces it by this one, which has the same Topic.
-                return await self._ask(subscription, headers, body)
+            return await self._ask(subscription, headers, body)
         except TimeoutError:
             raise TransientError("the push service did not answer in time", reason="timeout") from None
         except aiohttp.ClientError as error:
@@ -98,6 +95,22 @@ class PushCarrier:
             ) from None
 
     async def _ask(
+        self, subscription: PushSubscription, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str]]:
+        """Ask, again when a kept connection turns out to be closed: that says nothing about the push service.
+
+        Should it have taken the message before, it replaces it by this one, which has the same Topic.
+        """
+        for _ in range(_MOST_LOST):
+            try:
+                return await self._ask_once(subscription, headers, body)
+            except (aiohttp.ClientConnectorError, TimeoutError):
+                raise
+            except aiohttp.ClientConnectionError:
+                continue
+        return await self._ask_once(subscription, headers, body)
+
+    async def _ask_once(
         self, subscription: PushSubscription, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Mapping[str, str]]:
         async with self._pool.post(
