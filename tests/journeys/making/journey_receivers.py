@@ -52,6 +52,7 @@ class Receivers:
     mails: dict[tuple, Mail] = field(default_factory=dict)
     pushes: dict[tuple, Push] = field(default_factory=dict)
     repeats: Counter[tuple] = field(default_factory=Counter)
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _seen_mails: int = 0
     _seen_pushes: int = 0
 
@@ -64,7 +65,11 @@ class Receivers:
         return [push for push in self.pushes.values() if push.subscription == subscription]
 
     async def look(self, client: httpx.AsyncClient) -> None:
-        """Fetch what came since the last look."""
+        """Fetch what came since the last look; whoever returns has seen all that came before they asked."""
+        async with self._looking:
+            await self._look(client)
+
+    async def _look(self, client: httpx.AsyncClient) -> None:
         fresh = (await client.get(f"{self.address}/api/mails", params={"after": self._seen_mails})).json()
         self._seen_mails += len(fresh)
         for one in fresh:

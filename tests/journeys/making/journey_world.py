@@ -177,6 +177,7 @@ class World:
         await self.eventually(
             lambda: self._all_ended(item, matched), f"the end of every delivery of {item.title!r}"
         )
+        await self.receivers.look(self.client)
         for resident in asked:
             mails, pushes = self.mails(resident, item.id), self.pushes(resident, item.id)
             expected = told.get(resident, 0)
