@@ -1,6 +1,8 @@
 # Kommunepuls. `make run` shows a town live, `make test` tests everything; both set up what they need.
 PYTHON ?= python3
 BIN := .venv/bin
+# Most tests wait for processes and sockets, so three at a time suit two cores; a file stays in one process.
+PARALLEL := -n 3 --dist loadfile
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test test-unit test-integration test-journeys test-kafka bench screenshots lint format generate lock keys compose-check images clean
 
@@ -18,7 +20,7 @@ run: setup ## Start everything with a demo town; TOWN=path/to/town.yaml takes re
 
 test: setup-dev ## Run all checks and tests (below 15 minutes on 2 cores)
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 test-unit: setup-dev ## Run the tests that need no socket
 	$(BIN)/pytest -m "not integration and not journey and not kafka" $(ARGS)
