@@ -32,7 +32,7 @@ test-journeys: setup-dev ## Follow items to residents, every service its own pro
 	$(BIN)/pytest -m journey tests/journeys $(ARGS)
 
 test-kafka: setup-dev ## Run the contract suite and the journeys on Apache Kafka (see docs/broker-differences.md)
-	KP_TEST_KAFKA=apache $(BIN)/pytest libs/devbroker/tests/contract tests/journeys $(ARGS)
+	KP_TEST_KAFKA=apache $(BIN)/pytest -m "kafka or journey" libs/devbroker/tests/contract tests/journeys $(ARGS)
 
 lint: setup-dev ## Check style, imports between rooms, and generated files
 	$(BIN)/ruff check --quiet .

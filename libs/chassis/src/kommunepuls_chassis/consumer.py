@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError, KafkaError
 from kommunepuls_events import Event, MalformedEvent, Topic
 from kommunepuls_events.dead_letters import DeadLetter
@@ -18,7 +18,7 @@ from kommunepuls_chassis.errors import (
     ThrottledError,
     TransientError,
 )
-from kommunepuls_chassis.health import Health
+from kommunepuls_chassis.health import Component, Health
 from kommunepuls_chassis.kafka import client_options
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.metrics import (
@@ -64,6 +64,20 @@ class RetryPolicy:
         return min(self.first_delay * 2 ** (attempt - 1), self.longest_delay)
 
 
+class _Ready(ConsumerRebalanceListener):
+    """Ready is who has joined the group, though more members than partitions leave some without any."""
+
+    def __init__(self, health: Component) -> None:
+        self._health = health
+
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """A rebalance begins; nothing to do, since what is not committed is handled again."""
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """A rebalance is done."""
+        self._health.beat(ready=True)
+
+
 class EventConsumer:
     """Reads topics as a member of a group until cancelled.
 
@@ -103,7 +117,6 @@ class EventConsumer:
         """
         session = int(self._settings.kafka_session_seconds * 1000)
         consumer = AIOKafkaConsumer(
-            *self._handlers,
             **client_options(self._settings),
             group_id=self._group,
             enable_auto_commit=False,
@@ -114,6 +127,7 @@ class EventConsumer:
             max_partition_fetch_bytes=7_340_032,
             fetch_max_wait_ms=250,
         )
+        consumer.subscribe(list(self._handlers), listener=_Ready(self._health))
         try:
             await consumer.start()
         except KafkaConnectionError:
@@ -123,7 +137,7 @@ class EventConsumer:
         try:
             while True:
                 taken = await consumer.getmany(timeout_ms=500, max_records=self._batch)
-                self._health.beat(ready=bool(consumer.assignment()) or self._health.ready)
+                self._health.beat()
                 self._forget_lag(consumer.assignment())
                 if taken:
                     await asyncio.gather(*(self._take(consumer, *part) for part in taken.items()))

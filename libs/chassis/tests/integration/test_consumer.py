@@ -21,7 +21,7 @@ from kommunepuls_devbroker.testing import embedded_broker
 from kommunepuls_events import ContentItemV1, event_for, item_id
 from kommunepuls_events.dead_letters import DeadLetter, original_headers
 from kommunepuls_events.examples import examples
-from kommunepuls_events.topics import CONTENT, PROFILES
+from kommunepuls_events.topics import CONTENT, PROFILES, SOURCE_STATUS
 
 pytestmark = pytest.mark.integration
 EXAMPLE = examples()["kommunepuls.content-item.v1"]
@@ -220,3 +220,13 @@ async def test_the_lag_of_partitions_that_moved_is_no_longer_reported(rig: Rig) 
         before = measured()
         async with rig.consuming(handle, group="moving"):
             await eventually(lambda: len(measured()) == len(before) // 2, within=30)
+
+
+async def test_a_member_of_the_group_that_is_left_without_partitions_is_ready(rig: Rig) -> None:
+    async def handler(records: Sequence[Received]) -> None:
+        rig.taken += [record.key for record in records]
+
+    async with rig.consuming(handler, topics=(SOURCE_STATUS,)) as one:
+        await eventually(lambda: one.ready)
+        async with rig.consuming(handler, topics=(SOURCE_STATUS,)) as other:
+            await eventually(lambda: other.ready, what="a topic of one partition, two members")

@@ -240,7 +240,7 @@ async def test_a_document_comes_back_as_it_was_with_times_in_utc_to_the_millisec
         {"text": "x" * (17 * 1024 * 1024)},
         ["no dict"],
     ],
-    ids=lambda document: repr(document)[:30].encode("ascii", "replace").decode(),
+    ids=lambda document: repr(document)[:18].encode("ascii", "replace").decode(),
 )
 async def test_what_cannot_be_stored_is_refused_by_every_write(items, document):
     for write in (items.insert, items.put):
