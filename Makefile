@@ -1,8 +1,7 @@
 # Kommunepuls. `make run` shows a town live, `make test` tests everything; both set up what they need.
 PYTHON ?= python3
 BIN := .venv/bin
-# Most tests wait for processes and sockets, so three at a time suit two cores; a file stays in one process.
-PARALLEL := -n 3 --dist loadfile
+UNIT := not integration and not journey and not browser and not kafka
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test test-unit test-integration test-journeys test-kafka bench screenshots lint format generate lock keys compose-check images clean
 
@@ -18,12 +17,13 @@ setup-dev: ## Make .venv with what tests and checks need
 run: setup ## Start everything with a demo town; TOWN=path/to/town.yaml takes real sources
 	@$(BIN)/python -m kommunepuls_development $(if $(TOWN),--town $(TOWN)) $(ARGS)
 
-test: setup-dev ## Run all checks and tests (below 15 minutes on 2 cores)
+test: setup-dev ## Run all checks and tests but those on Apache Kafka (below 15 minutes on 2 cores)
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest $(PARALLEL) $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "$(UNIT)" $(ARGS)
+	$(BIN)/pytest -m "(integration or journey or browser) and not kafka" $(ARGS)
 
 test-unit: setup-dev ## Run the tests that need no socket
-	$(BIN)/pytest -m "not integration and not journey and not kafka" $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "$(UNIT)" $(ARGS)
 
 test-integration: setup-dev ## Run the tests against the embedded broker and stores
 	$(BIN)/pytest -m integration $(ARGS)
