@@ -67,7 +67,8 @@ class OutboxPublisher:
                 busy = False
             if not busy:
                 try:
-                    await asyncio.wait_for(self._woken.wait(), _IDLE_SECONDS)
+                    async with asyncio.timeout(_IDLE_SECONDS):
+                        await self._woken.wait()
                 except TimeoutError:
                     await self._measure()
 

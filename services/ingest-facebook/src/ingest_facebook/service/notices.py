@@ -81,7 +81,8 @@ class Notices:
                 component.beat(ready=False)
                 self._log.warning("store_unavailable")
             try:
-                await asyncio.wait_for(self._arrived.wait(), timeout=1.0)
+                async with asyncio.timeout(1.0):
+                    await self._arrived.wait()
             except TimeoutError:
                 continue
 

@@ -104,7 +104,9 @@ class Dispatcher:
                     task.add_done_callback(done)
                 if not started or len(running) > refill_at:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(wake.wait(), _IDLE_SECONDS)
+                        # wait_for of Python 3.11 can lose a cancellation that comes with the wake.
+                        async with asyncio.timeout(_IDLE_SECONDS):
+                            await wake.wait()
         finally:
             if running:
                 # A mail that is half handed over would be sent again by whoever claims it next.
