@@ -18,9 +18,9 @@ import postgres
 from curve import svg
 from kommunepuls_events import ContentItemV1, SubscriberProfileV1
 from kommunepuls_geography import Geography
-from personaliser.domain.concern import Concern
-from personaliser.domain.index import Answer, ProfileIndex
-from personaliser.domain.reference import reasons_for
+from kommunepuls_matching.concern import Concern
+from kommunepuls_matching.index import Answer, ProfileIndex
+from kommunepuls_matching.reference import reasons_for
 from workload import NOW, Country, items, residents, wide_items
 
 PICTURES = Path(__file__).parent.parent / "docs" / "benchmarks"

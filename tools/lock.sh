@@ -15,5 +15,6 @@ pin $packages requirements.in -o requirements.txt
 # SecantusDB, a test peer, is published as a pre-release only.
 pin $packages requirements.in requirements-dev.in --prerelease allow -c requirements.txt -o requirements-dev.txt
 # The image holds the services alone: nothing of the development stack, wheels only.
-pin libs/events/pyproject.toml libs/chassis/pyproject.toml libs/geography/pyproject.toml services/*/pyproject.toml \
+pin libs/events/pyproject.toml libs/chassis/pyproject.toml libs/geography/pyproject.toml \
+    libs/matching/pyproject.toml services/*/pyproject.toml \
     requirements.in -c requirements.txt -o deploy/images/requirements.txt

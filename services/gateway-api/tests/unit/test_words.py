@@ -42,14 +42,22 @@ def _texts() -> set[str]:
     return {message for _, _, message, _, _ in found}
 
 
-def _catalogue(language: str):
-    return read_po(io.BytesIO((PACKAGE / "locale" / f"{language}.po").read_bytes()), locale=language)
+def _catalogue(language: str) -> list:
+    """All messages of all files of a language."""
+    files = sorted((PACKAGE / "locale" / language).glob("*.po"))
+    return [
+        message
+        for file in files
+        for message in read_po(io.BytesIO(file.read_bytes()), locale=language)
+        if message.id
+    ]
 
 
 @pytest.mark.parametrize("language", ["nb", "nn", "sv"])
 def test_every_text_is_translated_and_no_translation_is_left_over(language: str) -> None:
-    catalogue = {message.id: message for message in _catalogue(language) if message.id}
+    catalogue = {message.id: message for message in _catalogue(language)}
     assert len(_texts()) > 250
+    assert len(catalogue) == len(_catalogue(language)), "a text stands in two files"
     assert set(catalogue) == _texts()
     assert [key for key, message in catalogue.items() if not message.string or message.fuzzy] == []
 

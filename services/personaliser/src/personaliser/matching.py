@@ -12,8 +12,8 @@ from kommunepuls_events import ContentItemV1, MalformedEvent, MatchV1, SensorRea
 from kommunepuls_events.base import utc_now
 from kommunepuls_events.topics import OFFERS
 from kommunepuls_geography import Geography, GeographyError
+from kommunepuls_matching.concern import Concern
 
-from personaliser.domain.concern import Concern
 from personaliser.domain.matches import chunked
 from personaliser.domain.sensor_items import item_of_reading, recipients_of
 from personaliser.domain.thresholds import Observation

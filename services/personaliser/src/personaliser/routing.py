@@ -16,9 +16,9 @@ from kommunepuls_events import (
 )
 from kommunepuls_events.base import utc_now
 from kommunepuls_geography import Geography, GeographyError
+from kommunepuls_matching.areas import with_areas
+from kommunepuls_matching.concern import is_offered
 
-from personaliser.domain.areas import with_areas
-from personaliser.domain.concern import is_offered
 from personaliser.records import SERVICE, DeadLetters, Outbox, Publisher, Record, decoded
 
 

@@ -9,8 +9,8 @@ from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.metrics import PROFILES_HELD
 from kommunepuls_events import SubscriberProfileV1
 from kommunepuls_geography import Geography
+from kommunepuls_matching.index import ProfileIndex
 
-from personaliser.domain.index import ProfileIndex
 from personaliser.domain.thresholds import Observation, ThresholdIndex, ThresholdsSet, replayed
 
 

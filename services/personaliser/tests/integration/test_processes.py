@@ -8,19 +8,10 @@ import pytest
 from kommunepuls_chassis.testing import eventually
 from kommunepuls_events import ContentItemV1, SubscriberProfileV1
 from kommunepuls_events.topics import OFFERS
+from kommunepuls_matching.reference import reasons_for
+from kommunepuls_matching.testing import NOW, TOWN, geography_of_fjordvik, item, place, point, profile
 from personaliser.adapters.offsets import open_offsets
-from personaliser.domain.reference import reasons_for
-from personaliser_making import (
-    NOW,
-    TOWN,
-    geography_of_fjordvik,
-    item,
-    place,
-    point,
-    profile,
-    reading,
-    threshold,
-)
+from personaliser_making import reading, threshold
 from personaliser_running import Worker, everything_else, settings_of, worker
 
 pytestmark = pytest.mark.integration

@@ -6,9 +6,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from kommunepuls_events import OfferV1, SensorReadingV1, event_for
 from kommunepuls_events.topics import OFFERS, SENSOR_READINGS
+from kommunepuls_matching.testing import NOW, item
 from personaliser.adapters.offsets import open_offsets
 from personaliser.adapters.reading_history import ReadingHistory
-from personaliser_making import NOW, item, reading
+from personaliser_making import reading
 from personaliser_running import everything_else, settings_of
 
 pytestmark = pytest.mark.integration

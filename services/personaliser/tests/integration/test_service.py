@@ -12,7 +12,8 @@ from kommunepuls_chassis.testing import eventually
 from kommunepuls_events import OfferV1, Reason, ReasonType, event_for
 from kommunepuls_events.dead_letters import DeadLetter
 from kommunepuls_events.topics import CONTENT, OFFERS, PROFILES
-from personaliser_making import NOW, TOWN, area, item, place, point, profile, reading, threshold
+from kommunepuls_matching.testing import NOW, TOWN, area, item, place, point, profile
+from personaliser_making import reading, threshold
 from personaliser_running import Told, everything_else, in_this_loop, settings_of
 from structlog.testing import capture_logs
 

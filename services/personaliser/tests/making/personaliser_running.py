@@ -16,9 +16,9 @@ from kommunepuls_chassis.testing import eventually
 from kommunepuls_chassis.topics import ensure_topics
 from kommunepuls_events import Event, MatchV1, Reason
 from kommunepuls_events.topics import MATCHES
+from kommunepuls_matching.testing import AREAS, TOWN
 from personaliser.app import Personaliser, compose
 from personaliser.settings import PersonaliserSettings
-from personaliser_making import AREAS, TOWN
 
 
 def write_town(folder: Path) -> Path:

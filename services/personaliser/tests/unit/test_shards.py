@@ -2,12 +2,12 @@
 
 import pytest
 from kommunepuls_chassis.testing import eventually
-from personaliser.domain import index as index_module
-from personaliser.domain import native
-from personaliser.domain.index import ProfileIndex
-from personaliser.domain.merging import Merge
+from kommunepuls_matching import index as index_module
+from kommunepuls_matching import native
+from kommunepuls_matching.index import ProfileIndex
+from kommunepuls_matching.merging import Merge
+from kommunepuls_matching.testing import geography_of_fjordvik, profile
 from personaliser.shards import Shard
-from personaliser_making import geography_of_fjordvik, profile
 
 
 @pytest.fixture

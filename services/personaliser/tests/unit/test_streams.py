@@ -12,12 +12,13 @@ from kommunepuls_events.dead_letters import DeadLetter
 from kommunepuls_events.event import Headers
 from kommunepuls_events.topics import CONTENT, OFFERS, SENSOR_READINGS
 from kommunepuls_geography import Geography
+from kommunepuls_matching.testing import NOW, TOWN, geography_of_fjordvik, item, point, profile
 from personaliser import records as records_module
 from personaliser.matching import Matcher
 from personaliser.records import Record
 from personaliser.routing import Router
 from personaliser.shards import Shard, Shards
-from personaliser_making import NOW, TOWN, geography_of_fjordvik, item, point, profile, reading, threshold
+from personaliser_making import reading, threshold
 
 FJORDVIK = geography_of_fjordvik()
 ORGANISED = {"organiser": {"id": "o-1", "name": "A club"}}

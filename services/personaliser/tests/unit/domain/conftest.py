@@ -2,7 +2,7 @@
 
 import pytest
 from kommunepuls_geography import Geography
-from personaliser_making import geography_of_fjordvik
+from kommunepuls_matching.testing import geography_of_fjordvik
 
 
 @pytest.fixture(scope="session")

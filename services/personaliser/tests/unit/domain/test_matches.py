@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from kommunepuls_events import Direction, Reason, ReasonType, Recipient, SensorThreshold
+from kommunepuls_matching.testing import NOW, TOWN, item
 from personaliser.domain.matches import chunked
 from personaliser.domain.sensor_items import item_of_reading, recipients_of
 from personaliser.domain.thresholds import Crossing
-from personaliser_making import NOW, TOWN, item, reading, threshold
+from personaliser_making import reading, threshold
 
 BECAUSE = (Reason(type=ReasonType.INTEREST, interest="music"),)
 

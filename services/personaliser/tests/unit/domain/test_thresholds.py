@@ -5,8 +5,9 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kommunepuls_events import SensorThreshold
+from kommunepuls_matching.testing import NOW, TOWN
 from personaliser.domain.thresholds import Observation, ThresholdIndex, ThresholdsSet, replayed
-from personaliser_making import NOW, TOWN, threshold
+from personaliser_making import threshold
 
 SENSOR = f"{TOWN}/water/storoya"
 

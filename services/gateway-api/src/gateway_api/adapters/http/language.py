@@ -19,14 +19,18 @@ _SOURCE = "en"
 
 @cache
 def catalogue(language: str) -> NullTranslations:
-    """The catalogue of a language; English is what the texts are written in."""
+    """The catalogue of a language, of all files in its folder; English is what the texts are written in."""
     if language == _SOURCE:
         return NullTranslations()
-    text = resources.files("gateway_api").joinpath("locale", f"{language}.po").read_bytes()
-    compiled = io.BytesIO()
-    write_mo(compiled, read_po(io.BytesIO(text), locale=language))
-    compiled.seek(0)
-    return Translations(compiled)
+    together = Translations()
+    folder = resources.files("gateway_api").joinpath("locale", language)
+    for part in sorted(folder.iterdir(), key=lambda one: one.name):
+        if part.name.endswith(".po"):
+            compiled = io.BytesIO()
+            write_mo(compiled, read_po(io.BytesIO(part.read_bytes()), locale=language))
+            compiled.seek(0)
+            together.merge(Translations(compiled))
+    return together
 
 
 @cache

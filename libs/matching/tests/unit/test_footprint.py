@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kommunepuls_events import ContentItemV1
 from kommunepuls_geography import distance_to_geometry_metres
-from personaliser.domain.footprint import Footprint, reach_degrees
-from personaliser_making import item
-from personaliser_strategies import RADII, geometries, places
+from kommunepuls_matching.footprint import Footprint, reach_degrees
+from kommunepuls_matching.testing import item
+from matching_strategies import RADII, geometries, places
 
 circle = [
     [10 + 0.1 * math.cos(n / 100 * math.pi), 59 + 0.05 * math.sin(n / 100 * math.pi)] for n in range(200)

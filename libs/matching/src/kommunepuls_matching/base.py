@@ -1,7 +1,7 @@
 """The bulk of an index: profiles in compact arrays that are never changed, but for erasing.
 
-A merge (:mod:`personaliser.domain.merging`) makes one of another and of the profiles that came since. The
-loops are those of :mod:`personaliser.domain.native`.
+A merge (:mod:`kommunepuls_matching.merging`) makes one of another and of the profiles that came since. The
+loops are those of :mod:`kommunepuls_matching.native`.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -11,14 +11,14 @@ import numpy as np
 from kommunepuls_events import ContentItemV1, Kind
 from kommunepuls_geography import Geography
 
-from personaliser.domain import native
-from personaliser.domain.areas import areas_around
-from personaliser.domain.columns import WORD, Numbering, Words
-from personaliser.domain.concern import Concern
-from personaliser.domain.footprint import SLACK_METRES, SLACK_SHARE, reach_degrees
-from personaliser.domain.grid import RADIUS_CLASSES
-from personaliser.domain.packing import found_slot, grouped
-from personaliser.domain.segment import ITEM, ORGANISER, SOURCE
+from kommunepuls_matching import native
+from kommunepuls_matching.areas import areas_around
+from kommunepuls_matching.columns import WORD, Numbering, Words
+from kommunepuls_matching.concern import Concern
+from kommunepuls_matching.footprint import SLACK_METRES, SLACK_SHARE, reach_degrees
+from kommunepuls_matching.grid import RADIUS_CLASSES
+from kommunepuls_matching.packing import found_slot, grouped
+from kommunepuls_matching.segment import ITEM, ORGANISER, SOURCE
 
 _CLASSES = np.array(RADIUS_CLASSES)
 _SLACK = np.array([SLACK_SHARE, SLACK_METRES])
@@ -66,7 +66,7 @@ class Base:
 
     Attributes:
         id_text, id_starts, id_table: ids as UTF-8 one after the other, and a hash table of them.
-        flags: by slot, see :mod:`personaliser.domain.native`.
+        flags: by slot, see :mod:`kommunepuls_matching.native`.
         interests: a row for each word of masks, a column for each slot.
         muted_interests, audience: those of the slots that have any.
         area_starts, area_numbers: the areas that each slot follows, in the order of its profile.

@@ -11,14 +11,14 @@ import numpy as np
 import shapely
 from kommunepuls_events import ContentItemV1, Kind
 
-from personaliser.domain import native
-from personaliser.domain.base import Base, Packed, Sparse, rows_by_surroundings
-from personaliser.domain.columns import Masks, Postings, Words
-from personaliser.domain.concern import Concern
-from personaliser.domain.footprint import Footprint
-from personaliser.domain.grid import RADIUS_CLASSES
-from personaliser.domain.packing import joined_postings, kept_lists, table_of
-from personaliser.domain.segment import Segment
+from kommunepuls_matching import native
+from kommunepuls_matching.base import Base, Packed, Sparse, rows_by_surroundings
+from kommunepuls_matching.columns import Masks, Postings, Words
+from kommunepuls_matching.concern import Concern
+from kommunepuls_matching.footprint import Footprint
+from kommunepuls_matching.grid import RADIUS_CLASSES
+from kommunepuls_matching.packing import joined_postings, kept_lists, table_of
+from kommunepuls_matching.segment import Segment
 
 _CLASSES = np.array(RADIUS_CLASSES)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from personaliser.domain.native import compiled
+from kommunepuls_matching.native import compiled
 
 
 @compiled

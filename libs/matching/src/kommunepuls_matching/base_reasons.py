@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 from kommunepuls_events import Reason, ReasonType
 
-from personaliser.domain.base import Base
-from personaliser.domain.columns import WORD
-from personaliser.domain.concern import Concern
+from kommunepuls_matching.base import Base
+from kommunepuls_matching.columns import WORD
+from kommunepuls_matching.concern import Concern
 
 _EMERGENCY = Reason(type=ReasonType.EMERGENCY)
 

@@ -1,8 +1,8 @@
 """The inverted index of one partition: who matches an item, without looking at everybody.
 
-Held to :mod:`personaliser.domain.reference` by property tests. Nearly all profiles stand in a compact base
+Held to :mod:`kommunepuls_matching.reference` by property tests. Nearly all profiles stand in a compact base
 that native loops search; those that came since stand in a segment of growing columns. A merge makes a new
-base of both beside them, see :class:`personaliser.domain.merging.Merge`. An answer is arrays of slots; the
+base of both beside them, see :class:`kommunepuls_matching.merging.Merge`. An answer is arrays of slots; the
 reasons are worked out when asked for.
 """
 
@@ -13,14 +13,14 @@ import numpy as np
 from kommunepuls_events import ContentItemV1, Kind, Reason, Recipient, SubscriberProfileV1
 from kommunepuls_geography import Geography
 
-from personaliser.domain import native
-from personaliser.domain.base import Base, muting_keys
-from personaliser.domain.base_reasons import BaseReasons
-from personaliser.domain.columns import Words
-from personaliser.domain.concern import Concern, is_offered
-from personaliser.domain.merging import Merge, empty
-from personaliser.domain.reasons import Reasons
-from personaliser.domain.segment import Segment
+from kommunepuls_matching import native
+from kommunepuls_matching.base import Base, muting_keys
+from kommunepuls_matching.base_reasons import BaseReasons
+from kommunepuls_matching.columns import Words
+from kommunepuls_matching.concern import Concern, is_offered
+from kommunepuls_matching.merging import Merge, empty
+from kommunepuls_matching.reasons import Reasons
+from kommunepuls_matching.segment import Segment
 
 _FEWEST_ERASED = 1_024
 # A segment is merged when it has this many slots, or this share of those of the base if that is more.

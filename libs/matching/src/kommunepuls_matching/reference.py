@@ -3,8 +3,8 @@
 from kommunepuls_events import ContentItemV1, Kind, Place, Reason, ReasonType, SubscriberProfileV1
 from kommunepuls_geography import Geography
 
-from personaliser.domain.areas import areas_around
-from personaliser.domain.concern import Concern, is_offered
+from kommunepuls_matching.areas import areas_around
+from kommunepuls_matching.concern import Concern, is_offered
 
 
 def reasons_for(

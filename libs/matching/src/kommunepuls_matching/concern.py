@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from kommunepuls_events import ContentItemV1
 from kommunepuls_geography import Geography
 
-from personaliser.domain.areas import areas_of_item, related_areas
-from personaliser.domain.footprint import Footprint
+from kommunepuls_matching.areas import areas_of_item, related_areas
+from kommunepuls_matching.footprint import Footprint
 
 
 def is_offered(item: ContentItemV1) -> bool:

@@ -10,9 +10,9 @@ import numpy as np
 from kommunepuls_events import SubscriberProfileV1
 from kommunepuls_geography import Geography
 
-from personaliser.domain.areas import areas_around
-from personaliser.domain.columns import Column, Masks, Postings, Words
-from personaliser.domain.grid import PlaceGrid
+from kommunepuls_matching.areas import areas_around
+from kommunepuls_matching.columns import Column, Masks, Postings, Words
+from kommunepuls_matching.grid import PlaceGrid
 
 SOURCE, ORGANISER, ITEM = "source", "organiser", "item"
 

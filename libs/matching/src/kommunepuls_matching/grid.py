@@ -12,8 +12,8 @@ from array import array
 
 import numpy as np
 
-from personaliser.domain.columns import Postings
-from personaliser.domain.footprint import reach_degrees
+from kommunepuls_matching.columns import Postings
+from kommunepuls_matching.footprint import reach_degrees
 
 # Metres; a place belongs to the first class that is at least its radius.
 RADIUS_CLASSES = (300.0, 1_000.0, 3_000.0, 10_000.0, 50_000.0)

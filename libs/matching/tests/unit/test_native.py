@@ -2,9 +2,9 @@
 
 import numba
 import pytest
-from personaliser.domain import native
-from personaliser.domain.index import ProfileIndex
-from personaliser_making import geography_of_fjordvik, profile
+from kommunepuls_matching import native
+from kommunepuls_matching.index import ProfileIndex
+from kommunepuls_matching.testing import geography_of_fjordvik, profile
 
 
 @pytest.mark.skipif(not native.AVAILABLE, reason="numba cannot be imported")

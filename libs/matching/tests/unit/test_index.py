@@ -4,12 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kommunepuls_events import ContentItemV1, Reason, SubscriberProfileV1
 from kommunepuls_geography import Geography
-from personaliser.domain import index as index_module
-from personaliser.domain.concern import Concern
-from personaliser.domain.index import ProfileIndex
-from personaliser.domain.reference import reasons_for
-from personaliser_making import TOWN, geography_of_fjordvik, item, place, point, profile
-from personaliser_strategies import items, profiles
+from kommunepuls_matching import index as index_module
+from kommunepuls_matching.concern import Concern
+from kommunepuls_matching.index import ProfileIndex
+from kommunepuls_matching.reference import reasons_for
+from kommunepuls_matching.testing import TOWN, geography_of_fjordvik, item, place, point, profile
+from matching_strategies import items, profiles
 
 FJORDVIK = geography_of_fjordvik()
 SUBSCRIBERS = [f"s-{number}" for number in range(6)]

@@ -2,10 +2,10 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from personaliser.domain.footprint import Footprint
-from personaliser.domain.grid import PlaceGrid
-from personaliser_making import item
-from personaliser_strategies import geometries, places
+from kommunepuls_matching.footprint import Footprint
+from kommunepuls_matching.grid import PlaceGrid
+from kommunepuls_matching.testing import item
+from matching_strategies import geometries, places
 
 
 @settings(max_examples=500, deadline=None)

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kommunepuls_events import ContentItemV1, Reason, SubscriberProfileV1
 from kommunepuls_geography import Geography
-from personaliser.domain import native
-from personaliser.domain.concern import Concern
-from personaliser.domain.index import ProfileIndex
-from personaliser.domain.reference import is_muted, reasons_for
-from personaliser_making import TOWN, geography_of_fjordvik, item, place, point, profile
-from personaliser_strategies import items, profiles
+from kommunepuls_matching import native
+from kommunepuls_matching.concern import Concern
+from kommunepuls_matching.index import ProfileIndex
+from kommunepuls_matching.reference import is_muted, reasons_for
+from kommunepuls_matching.testing import TOWN, geography_of_fjordvik, item, place, point, profile
+from matching_strategies import items, profiles
 
 pytestmark = pytest.mark.skipif(not native.AVAILABLE, reason="numba cannot be imported: nothing is merged")
 

@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 from kommunepuls_events import Reason, ReasonType
 
-from personaliser.domain.columns import is_among
-from personaliser.domain.concern import Concern
-from personaliser.domain.segment import Segment
+from kommunepuls_matching.columns import is_among
+from kommunepuls_matching.concern import Concern
+from kommunepuls_matching.segment import Segment
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from typing import Any
 
 from kommunepuls_events import Reason
 from kommunepuls_geography import Geography
-from personaliser.domain.reference import reasons_for
-from personaliser_making import SOURCE, TOWN, item, place, point, profile
+from kommunepuls_matching.reference import reasons_for
+from kommunepuls_matching.testing import SOURCE, TOWN, item, place, point, profile
 
 HARBOUR = f"{TOWN}/west/harbour"
 MUSIC = {"interests": ["music"]}

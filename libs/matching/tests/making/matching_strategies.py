@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 from kommunepuls_events import ContentItemV1, SubscriberProfileV1
-from personaliser_making import SOURCE, TOWN, item, profile, square
+from kommunepuls_matching.testing import SOURCE, TOWN, item, profile, square
 from pyproj import Geod
 
 AREA_IDS = [
