@@ -29,13 +29,18 @@ def test_the_image_has_what_the_packages_ask_for_and_nothing_of_the_development_
             asked.add(re.match(r"[A-Za-z0-9._-]+", requirement).group().lower())
     ours = {name for name in asked if name.startswith("kommunepuls-")}
     assert asked - ours <= pinned
-    assert ours == {"kommunepuls-events", "kommunepuls-chassis", "kommunepuls-geography"}
+    assert ours == {
+        "kommunepuls-events",
+        "kommunepuls-chassis",
+        "kommunepuls-geography",
+        "kommunepuls-matching",
+    }
     assert not {"amqtt", "aiosmtpd", "http-ece"} & pinned
 
 
 def test_the_image_installs_every_package_of_ours_as_a_copy_and_does_not_run_as_root(root):
     text = (root / "deploy/images/Dockerfile").read_text(encoding="utf-8")
-    assert "./libs/events ./libs/chassis ./libs/geography ./services/*" in text
+    assert "./libs/events ./libs/chassis ./libs/geography ./libs/matching ./services/*" in text
     assert "--require-hashes" in text
     assert not re.search(r"\s-e\s|--editable", text)
     stages = text.split("\nFROM ")
