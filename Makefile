@@ -54,8 +54,7 @@ keys: setup ## Print fresh keys for a deployment, as environment lines
 	@$(BIN)/python -m notifier.keys
 
 bench: setup-dev ## Measure matching and delivery beside their peers; QUICK=1 is a smaller form below 3 minutes
-	$(BIN)/python benchmarks/matching.py $(if $(QUICK),--quick) $(ARGS)
-	QUICK=$(QUICK) $(BIN)/python benchmarks/delivery.py
+	$(BIN)/python benchmarks $(if $(QUICK),--quick) $(ARGS)
 
 screenshots: setup-dev ## Make the pictures in docs/screenshots anew (about 2 minutes)
 	$(BIN)/python tools/screenshots.py $(ARGS)

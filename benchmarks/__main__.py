@@ -15,7 +15,10 @@ from table import SEED, Row, machine
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parent / "docs" / "benchmarks"
-PARTS = ("matching", "delivery")
+PARTS = (
+    "matching",
+    "delivery",
+)
 
 
 def main() -> int:

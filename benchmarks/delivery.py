@@ -1,14 +1,13 @@
 """How fast an alert reaches push services and mail servers, ledger included: `python benchmarks/delivery.py`.
 
 Starts an embedded broker, a notifier and the stubs of `delivery_stubs.py` as processes on free ports, and ends
-them. `QUICK=1` does a smaller form. Subscriptions are made up anew each time: there is nothing to seed.
+them. Subscriptions are made up anew each time: there is nothing to seed.
 """
 
 import asyncio
 import base64
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -50,24 +49,15 @@ from notifier.records.vault import Endpoint, Vault
 from notifier.records.vault_keys import KeyRing
 from notifier.service.clock import Clock
 from notifier.testing import AREA, item, match, profile
+from table import Part, Row, run_part
 
-QUICK = bool(os.environ.get("QUICK"))
+QUICK = "--quick" in sys.argv
 PUSH = 3_000 if QUICK else 20_000
 MAILS = 2_000 if QUICK else 10_000
 PEERS = 200 if QUICK else 1_000
 MOST_SECONDS = 45 if QUICK else 180
 AUTH = b"0123456789abcdef"
 TOWN = "code: NO-9901\nname: Fjordvik kommune\n"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    figure: str
-    goal: str
-    value: str
-    ratio: str = ""
 
 
 @asynccontextmanager
@@ -327,24 +317,17 @@ async def mail_rows(ports: dict[str, int]) -> list[Row]:
     return rows
 
 
-def table(rows: list[Row]) -> str:
-    """The rows in Markdown."""
-    lines = ["| figure | goal | value | ratio |", "|---|---|---|---|"]
-    lines += [f"| {row.figure} | {row.goal} | {row.value} | {row.ratio} |" for row in rows]
-    return "\n".join(lines)
-
-
-async def main() -> None:
-    """Measure and print."""
-    print(
-        f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {'quick' if QUICK else 'full'}"
-    )
-    rows = push_messages()
+async def _measure(part: Part) -> None:
+    part.rows += push_messages()
     async with stubs() as ports:
-        rows += await push_rows(ports)
-        rows += await mail_rows(ports)
-    print(table(rows))
+        part.rows += await push_rows(ports)
+        part.rows += await mail_rows(ports)
+
+
+def measure(part: Part) -> None:
+    """All rows of this part."""
+    asyncio.run(_measure(part))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run_part(__doc__, measure)

@@ -1,16 +1,10 @@
-"""`make bench`: one item against a million residents, beside PostgreSQL + PostGIS and the plain loop.
+"""One item against a million residents, beside PostgreSQL + PostGIS and the plain loop.
 
-Everything is made from the seed and measured in this run: prints a table and writes a picture of the curve
-and the figures to docs/benchmarks/.
+Everything is made from the seed and measured in this run; the curve is written to docs/benchmarks/matching.svg.
 """
 
-import argparse
 import gc
-import json
-import os
-import platform
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,34 +15,32 @@ from kommunepuls_geography import Geography
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.index import Answer, ProfileIndex
 from kommunepuls_matching.reference import reasons_for
+from table import Part, run_part
 from workload import NOW, Country, items, residents, wide_items
 
-PICTURES = Path(__file__).parent.parent / "docs" / "benchmarks"
+PICTURE = Path(__file__).parent.parent / "docs" / "benchmarks" / "matching.svg"
 MERGED_SHARE = 1 / 4  # while loading; in service it is the index' own
 
 
-def main() -> None:
-    """Measure and print."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--quick", action="store_true", help="a smaller form, below 3 minutes")
-    asked.add_argument("--profiles", type=int, help="at how many profiles to compare")
-    asked.add_argument("--largest", type=int, help="where the curve ends")
-    asked.add_argument("--seed", type=int, default=20_261_122)
-    given = asked.parse_args()
-    size = given.profiles or (50_000 if given.quick else 1_000_000)
-    largest = given.largest or (size if given.quick else 3_000_000)
-    run = Run(size, largest, given.seed, item_count=300 if given.quick else 1_000)
+def measure(part: Part) -> None:
+    """All rows of this part."""
+    size = part.options["profiles"] or (50_000 if part.quick else 1_000_000)
+    largest = part.options["largest"] or (size if part.quick else 3_000_000)
+    run = Run(part, size, largest, item_count=300 if part.quick else 1_000)
     run.measure()
-    run.report(PICTURES if not given.quick else None)
+    if not part.quick:
+        PICTURE.write_text(
+            svg("Time to match one item, by the number of profiles", "profiles", "milliseconds", run.curves)
+        )
 
 
 class Run:
-    """One run; ``table`` holds figure, goal, value and whether the goal is met (None: no goal here)."""
+    """One run: ``size`` profiles are compared with the peers, the curve goes on to ``largest``."""
 
-    def __init__(self, size: int, largest: int, seed: int, item_count: int) -> None:
-        self.size, self.largest, self.seed = size, largest, seed
+    def __init__(self, part: Part, size: int, largest: int, item_count: int) -> None:
+        self.part, self.size, self.largest = part, size, largest
+        self.seed = seed = part.seed
         self.processor = np.zeros(0)
-        self.table: list[tuple[str, str, str, bool | None]] = []
         self.curves: dict[str, list[tuple[float, float]]] = {}
         self.country = Country()
         self.geography: Geography = self.country.geography()
@@ -60,8 +52,7 @@ class Run:
         return [Concern.of(item, self.geography) for item in some]
 
     def row(self, figure: str, goal: str, value: str, met: bool | None = None) -> None:
-        self.table.append((figure, goal, value, met))
-        print(f"{figure:<58} {goal:<14} {value:<34} {_word(met)}", flush=True)
+        self.part.row(figure, goal, value, met=met)
 
     def measure(self) -> None:
         self._calibrate()
@@ -215,22 +206,6 @@ class Run:
         self.row("  answers that are identical", "", f"{len(peers) - disagreed} of {len(peers)}")
         self.row("faster than PostgreSQL + PostGIS (median)", ">= 150 x", f"{ratio:,.0f} x", ratio >= 150)
 
-    def report(self, folder: Path | None) -> None:
-        """Write the picture, and the figures with machine and date."""
-        load = os.getloadavg()
-        machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-        print(f"{machine}; load {load[0]:.1f}; seed {self.seed}; {datetime.now(UTC):%Y-%m-%d}")
-        if folder is None:
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        title = "Time to match one item, by the number of profiles"
-        (folder / "matching.svg").write_text(svg(title, "profiles", "milliseconds", self.curves))
-        figures = {
-            "machine": machine, "load": load[0], "seed": self.seed, "date": f"{datetime.now(UTC):%Y-%m-%d}",
-            "profiles": self.size, "table": self.table, "curves": self.curves,
-        }  # fmt: skip
-        (folder / "matching.json").write_text(json.dumps(figures, indent=1) + "\n")
-
 
 def _timed(work):
     began = time.perf_counter()
@@ -242,9 +217,10 @@ def _first(pair):
     return pair[0]
 
 
-def _word(met: bool | None) -> str:
-    return {True: "met", False: "MISSED", None: ""}[met]
-
-
 if __name__ == "__main__":
-    main()
+    run_part(
+        __doc__,
+        measure,
+        profiles="how many to compare with the peers at",
+        largest="how many profiles the curve goes up to",
+    )

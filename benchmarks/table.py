@@ -37,6 +37,7 @@ class Part:
 
     quick: bool
     seed: int
+    options: dict[str, int | None] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
 
     def row(
@@ -47,14 +48,22 @@ class Part:
         print(self.rows[-1], flush=True)
 
 
-def run_part(description: str, measure: Callable[[Part], None]) -> None:
-    """The entry point of a part: reads the command line, measures, and writes the rows where asked to."""
+def run_part(description: str, measure: Callable[[Part], None], **options: str) -> None:
+    """The entry point of a part: reads the command line, measures, and writes the rows where asked to.
+
+    Args:
+        description: for ``--help``.
+        measure: takes the part; adds rows to it.
+        options: numbers that may be given besides, with what they mean; None where they are not.
+    """
     asked = argparse.ArgumentParser(description=description)
     asked.add_argument("--quick", action="store_true", help="a smaller form")
     asked.add_argument("--seed", type=int, default=SEED)
     asked.add_argument("--rows", type=Path, help="file to write the rows to, as JSON")
+    for name, meaning in options.items():
+        asked.add_argument(f"--{name}", type=int, help=meaning)
     given = asked.parse_args()
-    part = Part(given.quick, given.seed)
+    part = Part(given.quick, given.seed, {name: getattr(given, name) for name in options})
     try:
         measure(part)
     finally:
