@@ -15,9 +15,12 @@ def reasons_for(
     Raises:
         GeographyError: for a geometry that cannot be computed with.
     """
-    if not is_offered(item):
-        return ()
-    concern = Concern.of(item, geography)
+    return reasons_of(Concern.of(item, geography), profile, geography) if is_offered(item) else ()
+
+
+def reasons_of(concern: Concern, profile: SubscriberProfileV1, geography: Geography) -> tuple[Reason, ...]:
+    """The same for an item that is offered and whose concern is worked out already."""
+    item = concern.item
     if is_muted(item, profile) or not _heard(item, profile):
         return ()
     places = _place_reasons(concern, profile, geography)

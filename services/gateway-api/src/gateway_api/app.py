@@ -24,6 +24,7 @@ from gateway_api.service.operators import Letters
 from gateway_api.service.outbox import OutboxPublisher
 from gateway_api.service.queries import Queries
 from gateway_api.service.read_model import ReadModel
+from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.residents import Residents
 from gateway_api.service.sign_in import SignIn
 from gateway_api.service.stream import StreamHub
@@ -90,6 +91,7 @@ async def compose(
             sign_in=sign_in,
             residents=Residents(settings, collections, outbox.wake),
             queries=Queries(collections, pulse_hours=settings.pulse_hours),
+            recent=RecentItems(collections),
             letters=Letters(collections, producer, health),
             migration=Migration(settings, collections, sign_in, outbox.wake),
             hub=StreamHub(backlog=settings.stream_backlog),

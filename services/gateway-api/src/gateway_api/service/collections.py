@@ -44,6 +44,7 @@ async def open_collections(store: DocumentStore) -> Collections:
             indexes=[
                 Index("municipality", "public", "published_at"),
                 Index("municipality", "public", "over_at"),
+                Index("municipality", "kept_at"),
                 Index("published_at"),
                 Index("kind"),
                 Index("organiser"),

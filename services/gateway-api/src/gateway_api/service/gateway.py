@@ -6,6 +6,7 @@ from gateway_api.service.collections import Collections
 from gateway_api.service.migration import Migration
 from gateway_api.service.operators import Letters
 from gateway_api.service.queries import Queries
+from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.residents import Residents
 from gateway_api.service.sign_in import SignIn
 from gateway_api.service.stream import StreamHub
@@ -23,6 +24,7 @@ class Gateway:
     sign_in: SignIn
     residents: Residents
     queries: Queries
+    recent: RecentItems
     letters: Letters
     migration: Migration
     hub: StreamHub

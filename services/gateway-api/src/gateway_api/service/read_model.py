@@ -70,7 +70,7 @@ class ReadModel:
         def newer(before: dict[str, Any] | None) -> dict[str, Any] | None:
             if before and before["revision"] >= item.revision:
                 return None
-            return item_fields(item, areas, ancestors)
+            return item_fields(item, areas, ancestors) | {"kept_at": self._now()}
 
         await _merge(self._collections.items, item.id, newer)
 
