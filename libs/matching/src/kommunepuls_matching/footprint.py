@@ -68,12 +68,24 @@ class Footprint:
         0 inside a polygon and on its border; the hole of a polygon is outside.
         """
         shape: BaseGeometry | None = self.shape
+        if self._far_off(longitude, latitude, metres):
+            return None
         if self._many and not shapely.intersects_xy(shape, longitude, latitude):
             shape = self._near(longitude, latitude, metres)
         if shape is None:
             return None
         distance = round(distance_to_geometry_metres(longitude, latitude, shape), 1)
         return distance if distance <= metres else None
+
+    def _far_off(self, longitude: float, latitude: float, metres: float) -> bool:
+        """Whether already the bounds say that it is further than that."""
+        wide, high = reach_degrees(latitude, metres)
+        west, south, east, north = self.bounds
+        if not south - high <= latitude <= north + high:
+            return True
+        if longitude - wide <= -180 or longitude + wide >= 180:
+            return False
+        return not west - wide <= longitude <= east + wide
 
     def _near(self, longitude: float, latitude: float, metres: float) -> BaseGeometry | None:
         """What comes near a place outside of the geometry; None if nothing does."""

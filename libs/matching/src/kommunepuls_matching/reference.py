@@ -1,10 +1,15 @@
 """Who matches, written for clarity: the meaning that the index is held to."""
 
+from functools import lru_cache
+
 from kommunepuls_events import ContentItemV1, Kind, Place, Reason, ReasonType, SubscriberProfileV1
 from kommunepuls_geography import Geography
 
 from kommunepuls_matching.areas import areas_around
 from kommunepuls_matching.concern import Concern, is_offered
+
+# One resident is asked about many items, one after the other.
+_areas_around = lru_cache(maxsize=64)(areas_around)
 
 
 def reasons_for(
@@ -81,7 +86,7 @@ def _place_reason(concern: Concern, place: Place, geography: Geography) -> Reaso
         if distance is None:
             return None
         return Reason(type=ReasonType.PLACE, place=place.id, distance_metres=distance)
-    around = areas_around(place.longitude, place.latitude, geography)
+    around = _areas_around(place.longitude, place.latitude, geography)
     for area in concern.areas:
         if area in around:
             return Reason(type=ReasonType.PLACE, place=place.id, distance_metres=0.0, area=area)
