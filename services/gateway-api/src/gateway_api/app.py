@@ -23,6 +23,7 @@ from gateway_api.service.migration import Migration
 from gateway_api.service.operators import Letters
 from gateway_api.service.outbox import OutboxPublisher
 from gateway_api.service.queries import Queries
+from gateway_api.service.reach import ReachIndexes
 from gateway_api.service.read_model import ReadModel
 from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.residents import Residents
@@ -84,6 +85,8 @@ async def compose(
         served = await Towns.load(towns or load_towns(settings.town_paths()), health)
         outbox = OutboxPublisher(collections, producer, health)
         sign_in = SignIn(settings, collections, outbox.wake)
+        reach = ReachIndexes(collections, settings.pepper.get_secret_value())
+        stack.push_async_callback(reach.close)
         gateway = Gateway(
             settings=settings,
             collections=collections,
@@ -95,6 +98,7 @@ async def compose(
             letters=Letters(collections, producer, health),
             migration=Migration(settings, collections, sign_in, outbox.wake),
             hub=StreamHub(backlog=settings.stream_backlog),
+            reach=reach,
         )
         read_model = ReadModel(collections, served)
         running = {

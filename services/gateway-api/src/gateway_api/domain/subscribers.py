@@ -59,6 +59,7 @@ class Subscriber:
             "municipality": self.profile.municipality,
             "address_hash": self.address_hash,
             "created_at": self.created_at,
+            "changed_at": self.profile.changed_at,
             "profile": self.profile.model_dump_json(exclude_none=True),
             "endpoints": [
                 {

@@ -7,9 +7,10 @@ from kommunepuls_chassis.store import Collection, DocumentStore, Index
 
 @dataclass(frozen=True, slots=True)
 class Collections:
-    """Own state: subscribers, addresses, links, sessions, counts. Read model: the rest."""
+    """Own state: subscribers, departures, addresses, links, sessions, counts. Read model: the rest."""
 
     subscribers: Collection
+    departures: Collection
     addresses: Collection
     links: Collection
     sessions: Collection
@@ -29,7 +30,11 @@ async def open_collections(store: DocumentStore) -> Collections:
     outbox = Index("outbox_due_at")
     return Collections(
         subscribers=await store.collection(
-            "subscribers", indexes=[outbox, Index("state"), Index("municipality")]
+            "subscribers",
+            indexes=[outbox, Index("state"), Index("municipality"), Index("municipality", "changed_at")],
+        ),
+        departures=await store.collection(
+            "departures", indexes=[Index("municipality", "gone_at"), Index("gone_at")]
         ),
         addresses=await store.collection(
             "addresses", indexes=[Index("subscriber"), Index("confirmed", "expires_at")]

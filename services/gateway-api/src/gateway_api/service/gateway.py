@@ -6,6 +6,7 @@ from gateway_api.service.collections import Collections
 from gateway_api.service.migration import Migration
 from gateway_api.service.operators import Letters
 from gateway_api.service.queries import Queries
+from gateway_api.service.reach import ReachIndexes
 from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.residents import Residents
 from gateway_api.service.sign_in import SignIn
@@ -28,3 +29,4 @@ class Gateway:
     letters: Letters
     migration: Migration
     hub: StreamHub
+    reach: ReachIndexes

@@ -11,6 +11,7 @@ from kommunepuls_chassis.store.errors import StoreError
 from kommunepuls_events.base import utc_now
 
 from gateway_api.service.collections import Collections
+from gateway_api.service.reach import GONE_KEPT
 
 _EVERY_SECONDS = 600.0
 
@@ -51,6 +52,7 @@ class Housekeeping:
         await self._collections.sessions.delete_where(ended)
         await self._collections.counts.delete_where(ended)
         await self._collections.addresses.delete_where(ended | {"confirmed": False})
+        await self._collections.departures.delete_where({"gone_at": below(now - GONE_KEPT)})
         oldest = below(now - self._keep)
         await self._collections.feed.delete_where({"matched_at": oldest})
         await self._collections.messages.delete_where({"at": oldest})

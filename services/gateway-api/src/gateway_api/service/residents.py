@@ -189,6 +189,9 @@ class Residents:
             stored = await self._collections.subscribers.get(subscriber)
             if stored is None or Subscriber.of(stored.document) is None:
                 raise NotFound("there is no such subscriber")
+            # A pseudonym that leads to nothing any more, kept for a day, so that every process stops counting.
+            departure = {"municipality": stored.document["municipality"], "gone_at": self._now()}
+            await self._collections.departures.put(subscriber, departure)
             document = erased_document(stored.document, subscriber, self._now())
             try:
                 await self._collections.subscribers.put(subscriber, document, expected_version=stored.version)
