@@ -68,6 +68,13 @@ class SubscriberProfileV1(Message):
     )
     channels: tuple[Channel, ...] = (Channel.EMAIL, Channel.PUSH)
     cadence: Cadence = Cadence.IMMEDIATELY
+    messages_a_day: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="attention budget: so many messages at most arrive at once on one day, over all producers; "
+        "the rest comes in the next digest, emergencies pass; none means no limit",
+    )
     quiet_hours: QuietHours | None = None
     paused_until: Instant | None = None
     changed_at: Instant

@@ -58,7 +58,7 @@ async def test_saving_the_page_as_it_is_changes_nothing(town) -> None:
     await town.sign_in()
     await town.client.put("/api/v1/profile", json={
         "areas": [HAVNA], "interests": ["bathing", "ferry"], "audience": ["seniors"], "channels": ["push"],
-        "cadence": "weekly", "minimum_severity": "moderate", "language": "nn",
+        "cadence": "weekly", "messages_a_day": 7, "minimum_severity": "moderate", "language": "nn",
         "quiet_hours": {"begins": "22:15", "ends": "06:45"},
         "places": [{"id": "p", "label": "Hjemme", "longitude": 10.05, "latitude": 59.07, "radius_metres": 700}],
         "sensor_thresholds": [{"id": "t", "sensor": "NO-9901/bad/1", "observed_property": "water-temperature",
@@ -76,8 +76,8 @@ async def test_every_choice_can_be_made_on_the_page(town, make_reading) -> None:
     await town.sign_in()
     answer = await _send(
         town, areas=[HAVNA, "NO-9901"], interests=["bathing"], organisers=["NO-9901/fotball"],
-        audience=["newcomers"], channels=["email"], cadence="daily", minimum_severity="severe",
-        language="sv", quiet="yes", quiet_begins="23:00", quiet_ends="06:00", pause="day",
+        audience=["newcomers"], channels=["email"], cadence="daily", messages_a_day="12",
+        minimum_severity="severe", language="sv", quiet="yes", quiet_begins="23:00", quiet_ends="06:00", pause="day",
     )  # fmt: skip
     assert answer.headers["location"].startswith("/choices?saved=1")
     place = {"new_place_text": "Storbrygga", "new_place_label": "Båten", "new_place_radius": "250"}
@@ -91,6 +91,7 @@ async def test_every_choice_can_be_made_on_the_page(town, make_reading) -> None:
     assert chosen["audience"] == ["newcomers"]
     assert chosen["channels"] == ["email"]
     assert (chosen["cadence"], chosen["minimum_severity"], chosen["language"]) == ("daily", "severe", "sv")
+    assert chosen["messages_a_day"] == 12
     assert chosen["quiet_hours"] == {"begins": "23:00:00", "ends": "06:00:00"}
     assert chosen["paused_until"]
     (found,) = chosen["places"]

@@ -8,6 +8,7 @@ from gateway_api.domain.choices import (
     changed_profile,
     choices_of,
     faults_of,
+    first_choices,
     new_profile,
 )
 from gateway_api.domain.errors import Invalid
@@ -48,6 +49,13 @@ def test_an_area_that_the_town_took_off_its_list_stays_the_residents_own() -> No
     assert faults_of(before, OFFER, before) == []
 
 
+def test_new_residents_begin_with_a_limit_that_they_can_take_away() -> None:
+    first = first_choices("nn")
+    assert (first.language, first.messages_a_day) == ("nn", 5)
+    assert forms.choices_from({}, first, NOW).messages_a_day == 5
+    assert forms.choices_from({"messages_a_day": [""]}, first, NOW).messages_a_day is None
+
+
 def test_a_form_is_read_with_norwegian_numbers_and_times() -> None:
     before = Choices(
         places=(Place(id="p", label="Hjemme", longitude=10.05, latitude=59.07, radius_metres=500),),
@@ -60,6 +68,7 @@ def test_a_form_is_read_with_norwegian_numbers_and_times() -> None:
             "areas": ["NO-9901/havna"],
             "channels": ["push"],
             "cadence": ["daily"],
+            "messages_a_day": ["8"],
             "quiet": ["yes"],
             "quiet_begins": ["21.30"],
             "quiet_ends": ["06:15"],
@@ -74,6 +83,7 @@ def test_a_form_is_read_with_norwegian_numbers_and_times() -> None:
     assert choices.areas == ("NO-9901/havna",)
     assert choices.interests == ()
     assert choices.channels == (Channel.PUSH,)
+    assert choices.messages_a_day == 8
     assert choices.quiet_hours == QuietHours(begins=time(21, 30), ends=time(6, 15))
     assert choices.places[0].radius_metres == 1200
     assert choices.sensor_thresholds[0].value == 18.5
@@ -86,6 +96,8 @@ def test_a_form_is_read_with_norwegian_numbers_and_times() -> None:
     [
         ({"quiet": ["yes"], "quiet_begins": ["half past nine"]}, "/quiet_begins"),
         ({"cadence": ["hourly"]}, "/cadence"),
+        ({"messages_a_day": ["a few"]}, "/messages_a_day"),
+        ({"messages_a_day": ["0"]}, "/messages_a_day"),
         ({"channels": ["pigeon"]}, "/channels"),
         ({"language": ["<script>"]}, "/language"),
         ({"interests": ["Not A Slug"]}, "/interests"),

@@ -24,6 +24,8 @@ from gateway_api.domain.errors import Fault, Invalid
 
 MOST_PLACES = 10
 MOST_THRESHOLDS = 30
+FIRST_MESSAGES_A_DAY = 5
+"""The attention budget that new residents begin with: rarely reached, and a guard on the day when all happens."""
 
 _Identifiers = Annotated[tuple[Identifier, ...], Field(max_length=500)]
 _Slugs = Annotated[tuple[Slug, ...], Field(max_length=200)]
@@ -57,6 +59,7 @@ class Choices(BaseModel):
     audience: _Slugs = ()
     channels: tuple[Channel, ...] = (Channel.EMAIL, Channel.PUSH)
     cadence: Cadence = Cadence.IMMEDIATELY
+    messages_a_day: Annotated[int, Field(ge=1, le=100)] | None = None
     quiet_hours: QuietHours | None = None
     paused_until: Instant | None = None
 
@@ -67,6 +70,11 @@ class TownOffer:
 
     areas: Set[str]
     interests: Set[str]
+
+
+def first_choices(language: str) -> Choices:
+    """What new residents begin with."""
+    return Choices(language=language, messages_a_day=FIRST_MESSAGES_A_DAY)
 
 
 def choices_of(profile: SubscriberProfileV1) -> Choices:

@@ -68,6 +68,7 @@ def choices_from(fields: Fields, before: Choices, now: datetime) -> Choices:
         "audience": tuple(fields.get("audience", ())),
         "channels": tuple(fields.get("channels", ())),
         "cadence": one(fields, "cadence", before.cadence),
+        "messages_a_day": one(fields, "messages_a_day", str(before.messages_a_day or "")) or None,
         "minimum_severity": one(fields, "minimum_severity", before.minimum_severity),
         "places": _places(fields, before),
         "sensor_thresholds": _thresholds(fields, before),

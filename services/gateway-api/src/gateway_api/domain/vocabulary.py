@@ -104,6 +104,7 @@ CAUSES = {
     "weekly": marked("You get a digest once a week"),
     "daily-digest": marked("You get a digest once a day"),
     "weekly-digest": marked("You get a digest once a week"),
+    "attention-budget": marked("Your limit of messages for that day was reached"),
     "cadence": marked("You get messages in a digest"),
     "digest": marked("You get messages in a digest"),
     "hard-bounce": marked("Your e-mail provider says that the address does not exist"),

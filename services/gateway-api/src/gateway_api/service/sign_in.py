@@ -10,7 +10,7 @@ from kommunepuls_events import Channel, ContactAction
 from kommunepuls_events.base import utc_now
 
 from gateway_api.domain import outbox, sign_in
-from gateway_api.domain.choices import Choices, new_profile
+from gateway_api.domain.choices import first_choices, new_profile
 from gateway_api.domain.errors import Fault, Invalid, LinkRefused, TooMany
 from gateway_api.domain.secrets import (
     digest,
@@ -184,7 +184,7 @@ class SignIn:
             # The resident was erased after the link was made.
             raise LinkRefused("this link is too old; ask for a new one", slug="link-expired")
         fresh = Subscriber(
-            profile=new_profile(subscriber_id, link["municipality"], Choices(language=link["language"]), now),
+            profile=new_profile(subscriber_id, link["municipality"], first_choices(link["language"]), now),
             created_at=now,
             address_hash=link["address_hash"],
         )
