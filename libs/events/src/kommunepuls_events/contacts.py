@@ -11,7 +11,8 @@ class ContactCommandV1(Message):
 
     ``sealed`` is a base64url ciphertext for the notifier's public key (HPKE, RFC 9180). Its plain text
     is JSON: ``{"address"}`` to register e-mail, ``{"endpoint", "p256dh", "auth"}`` to register push,
-    ``{"address", "link"}`` to send a link. Who reads the topic learns pseudonyms and nothing else.
+    ``{"address", "link"}`` to send a link, with ``"letter"`` (``staff-link``, ``staff-invitation``) where it
+    goes to the municipality's staff and not to a resident. Who reads the topic learns pseudonyms and nothing else.
     """
 
     id: Identifier

@@ -136,18 +136,29 @@ def compose_digest(sending: Sending, stories: Sequence[Story], reader: Reader) -
     )
 
 
-def compose_link(sending: Sending, link: str, sender: str, words: Words, public_url: str) -> Message:
-    """The mail with a sign-in link."""
+STAFF_LINK, STAFF_INVITATION = "staff-link", "staff-invitation"
+"""Letters of contact commands to the municipality's staff, beside the residents' own."""
+
+
+def compose_link(
+    sending: Sending, link: str, sender: str, words: Words, public_url: str, *, letter: str = ""
+) -> Message:
+    """The mail with a sign-in link. ``letter`` names whom it is for: residents, or staff."""
+    titles = {
+        STAFF_LINK: words.gettext("Your sign-in link to the staff pages"),
+        STAFF_INVITATION: words.gettext("You are invited to the staff pages"),
+    }
     return Message(
         key=sending.key,
         kind=Kind.LINK,
         language=words.language,
         sender=sender,
-        title=words.gettext("Your sign-in link"),
+        title=titles.get(letter) or words.gettext("Your sign-in link"),
         topic=sending.key,
         urgency=Urgency.HIGH,
         time_to_live=timedelta(minutes=15),
         link=link,
+        letter=letter if letter in titles else "",
         home_url=public_url,
     )
 

@@ -58,6 +58,7 @@ class Message:
         title: one line of plain text, no line breaks.
         time_to_live: how long a push service should keep it.
         link: of a sign-in mail.
+        letter: of a sign-in mail to the municipality's staff: staff-link or staff-invitation.
         unsubscribe_url: takes RFC 8058 one-click requests; None for what was asked for just now.
     """
 
@@ -71,6 +72,7 @@ class Message:
     time_to_live: timedelta
     stories: tuple[Story, ...] = ()
     link: str | None = None
+    letter: str = ""
     home_url: str = ""
     settings_url: str = ""
     unsubscribe_url: str | None = None

@@ -61,7 +61,9 @@ class LetterDelivery:
         if not isinstance(link, str) or not link.startswith(f"{self._desk.public_url}/"):
             raise PermanentError("the link does not lead to KP_PUBLIC_URL", reason="foreign-link")
         words = self._desk.catalogue.words(language_for(sending.language))
-        message = compose_link(sending, link, self._sender(), words, self._desk.public_url)
+        message = compose_link(
+            sending, link, self._sender(), words, self._desk.public_url, letter=str(content.get("letter", ""))
+        )
         return message, Endpoint("", sending.subscriber, Channel.EMAIL, mail_address(content))
 
     def _test(self, sending: Sending, briefing: Briefing) -> tuple[Message, Endpoint]:

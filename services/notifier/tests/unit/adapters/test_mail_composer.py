@@ -8,7 +8,7 @@ from aiosmtplib.email import flatten_message
 from kommunepuls_events import Channel
 from notifier.adapters.catalogue import PoCatalogue
 from notifier.adapters.mail_composer import MailComposer, one_line
-from notifier.domain.composing import Reader, compose_item, compose_link, compose_story
+from notifier.domain.composing import STAFF_INVITATION, Reader, compose_item, compose_link, compose_story
 from notifier.domain.identity import key_of_message_id
 from notifier.domain.labels import Labels
 from notifier.domain.sendings import Kind, Lane, Sending, about
@@ -161,3 +161,15 @@ def test_a_link_mail_holds_the_link_and_nothing_to_unsubscribe_from() -> None:
     assert link in mail.get_body(("plain",)).get_content()
     assert 'href="https://puls.example/login/abc?x=1&amp;y=2"' in mail.get_body(("html",)).get_content()
     assert mail["List-Unsubscribe"] is None
+    invited = compose_link(
+        sending,
+        link,
+        "Fjordvik kommune",
+        CATALOGUE.words("nb"),
+        "https://puls.example",
+        letter=STAFF_INVITATION,
+    )
+    letter = MailComposer(CATALOGUE, "puls@fjordvik.example").compose(invited, "kari@post.example", NOON)
+    for form in ("plain", "html"):
+        assert "drifte Kommunepuls" in letter.get_body((form,)).get_content()
+        assert "drifte Kommunepuls" not in mail.get_body((form,)).get_content()

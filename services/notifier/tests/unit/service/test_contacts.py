@@ -28,6 +28,21 @@ async def test_a_sign_in_link_is_mailed_and_its_address_is_kept_nowhere(rig: Rig
     assert await rig.notifier.vault.active(["s-1"]) == {}
 
 
+@pytest.mark.parametrize(
+    ("letter", "title"),
+    [
+        ("staff-invitation", "Du er invitert til ansattsidene"),
+        ("staff-link", "Lenken din for å logge inn på ansattsidene"),
+        ("of-another-version", "Lenken din for å logge inn"),
+    ],
+)
+async def test_a_link_to_staff_says_where_it_leads(rig: Rig, letter: str, title: str) -> None:
+    await rig.command(ContactAction.SEND_LINK, LINK | {"letter": letter}, language="nb")
+    await eventually(lambda: rig.email.carried, within=10)
+    [(message, _)] = rig.email.carried
+    assert message.title == title
+
+
 async def test_the_same_command_twice_mails_one_link(rig: Rig) -> None:
     for _ in range(2):
         await rig.command(ContactAction.SEND_LINK, LINK, id="c-1")
