@@ -16,6 +16,7 @@ from kommunepuls_chassis.town import TownFile, load_towns
 from gateway_api.adapters.http.application import application
 from gateway_api.adapters.kafka.read_model import consumers
 from gateway_api.adapters.kafka.tail import PulseTail
+from gateway_api.service.audit import Audit
 from gateway_api.service.collections import open_collections
 from gateway_api.service.gateway import Gateway
 from gateway_api.service.housekeeping import Housekeeping
@@ -28,6 +29,8 @@ from gateway_api.service.read_model import ReadModel
 from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.residents import Residents
 from gateway_api.service.sign_in import SignIn
+from gateway_api.service.staff import StaffAccounts
+from gateway_api.service.staff_sign_in import StaffSignIn
 from gateway_api.service.stream import StreamHub
 from gateway_api.service.towns import Towns
 from gateway_api.settings import Settings
@@ -87,6 +90,8 @@ async def compose(
         sign_in = SignIn(settings, collections, outbox.wake)
         reach = ReachIndexes(collections, settings.pepper.get_secret_value())
         stack.push_async_callback(reach.close)
+        audit = Audit(collections)
+        staff_sign_in = StaffSignIn(settings, collections, audit, outbox.wake)
         gateway = Gateway(
             settings=settings,
             collections=collections,
@@ -99,13 +104,18 @@ async def compose(
             migration=Migration(settings, collections, sign_in, outbox.wake),
             hub=StreamHub(backlog=settings.stream_backlog),
             reach=reach,
+            audit=audit,
+            staff_sign_in=staff_sign_in,
+            staff=StaffAccounts(settings, collections, staff_sign_in, audit),
         )
         read_model = ReadModel(collections, served)
         running = {
             "gateway": gateway,
             "read_model": read_model,
             "outbox": outbox,
-            "housekeeping": Housekeeping(collections, health, keep_days=settings.keep_days),
+            "housekeeping": Housekeeping(
+                collections, health, keep_days=settings.keep_days, audit_days=settings.audit_days
+            ),
             "consumers": consumers(NAME, settings, producer, health, read_model),
             "tail": PulseTail(settings, gateway.hub, health, backlog=settings.stream_backlog),
         }

@@ -36,6 +36,16 @@ class Settings(ServiceSettings):
     mails_per_client: int = Field(
         default=20, ge=1, description="sign-in mails asked for by one client in an hour"
     )
+    staff_session_hours: int = Field(default=10, ge=1, le=72, description="hours that staff stay signed in")
+    invitation_hours: int = Field(
+        default=72,
+        ge=1,
+        le=336,
+        description="hours in which the link of an invitation to the staff can be used",
+    )
+    audit_days: int = Field(
+        default=730, ge=30, description="days that the record of who did what on the staff pages is kept"
+    )
     trusted_proxies: int = Field(
         default=0, ge=0, le=10, description="proxies in front whose X-Forwarded-For entry is believed"
     )

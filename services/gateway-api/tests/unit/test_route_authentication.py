@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from gateway_api.adapters.http.access import PUBLIC, operator, resident
+from gateway_api.adapters.http.access_staff import GUARDS, any_staff, writing_staff
 from gateway_api.adapters.http.application import routes_app
+from gateway_api.domain.staff import Role
+from gateway_api.domain.staff_vocabulary import ROOMS
 from kommunepuls_chassis.health import Health
 from starlette.routing import Mount
 
@@ -43,7 +46,7 @@ def names_of(app: FastAPI) -> dict[str, set]:
 
 def unguarded(app: FastAPI) -> set[str]:
     """The routes that need no authentication."""
-    return {name for name, guards in names_of(app).items() if not guards & {resident, operator}}
+    return {name for name, guards in names_of(app).items() if not guards & {resident, operator, any_staff}}
 
 
 @pytest.fixture
@@ -83,3 +86,43 @@ def test_a_route_that_somebody_forgets_to_guard_is_noticed(app: FastAPI) -> None
 def test_every_operator_route_wants_an_operator_and_no_resident_route_does(app: FastAPI) -> None:
     for name, guards in names_of(app).items():
         assert ("/api/v1/operator/" in name) == (operator in guards), name
+
+
+def astray(app: FastAPI) -> set[str]:
+    """The staff's routes in a room whose role they do not ask for, or that are guarded in another way."""
+    found = set()
+    for name, guards in names_of(app).items():
+        path = name.partition(" ")[2]
+        room = next((one for one in ROOMS if path == one.path or path.startswith(one.path + "/")), None)
+        wanted = GUARDS[room.role] if room else any_staff
+        if (path == "/staff" or path.startswith("/staff/")) and name not in PUBLIC:
+            if wanted not in guards or guards & {resident, operator}:
+                found.add(name)
+        elif any_staff in guards:
+            found.add(name)
+    return found
+
+
+def test_every_staff_route_wants_the_role_of_its_room(app: FastAPI) -> None:
+    assert astray(app) == set()
+    assert len([name for name in names_of(app) if " /staff/people" in name]) >= 5
+    assert {room.role for room in ROOMS} <= set(GUARDS)
+
+
+def test_a_staff_route_with_another_rooms_guard_is_noticed(app: FastAPI) -> None:
+    router = APIRouter()
+
+    @router.get("/staff/people/everybody", dependencies=[Depends(writing_staff)])
+    async def weak() -> None: ...
+
+    @router.get("/staff/log/today", dependencies=[Depends(GUARDS[Role.EDITOR])])
+    async def right() -> None: ...
+
+    @router.get("/staff/elsewhere", dependencies=[Depends(resident)])
+    async def residents() -> None: ...
+
+    @router.get("/outside", dependencies=[Depends(any_staff)])
+    async def outside() -> None: ...
+
+    app.include_router(router)
+    assert astray(app) == {"GET /staff/people/everybody", "GET /staff/elsewhere", "GET /outside"}

@@ -7,7 +7,7 @@ from kommunepuls_chassis.store import Collection, DocumentStore, Index
 
 @dataclass(frozen=True, slots=True)
 class Collections:
-    """Own state: subscribers, departures, addresses, links, sessions, counts. Read model: the rest."""
+    """Own state: subscribers, departures, addresses, links, sessions, counts, staff, audit. Read model: the rest."""
 
     subscribers: Collection
     departures: Collection
@@ -15,6 +15,10 @@ class Collections:
     links: Collection
     sessions: Collection
     counts: Collection
+    staff: Collection
+    staff_links: Collection
+    staff_sessions: Collection
+    audit: Collection
     items: Collection
     revisions: Collection
     sensors: Collection
@@ -44,6 +48,14 @@ async def open_collections(store: DocumentStore) -> Collections:
         ),
         sessions=await store.collection("sessions", indexes=[Index("subscriber"), Index("expires_at")]),
         counts=await store.collection("counts", indexes=[Index("expires_at")]),
+        staff=await store.collection("staff", indexes=[Index("municipality"), Index("id")]),
+        staff_links=await store.collection(
+            "staff_links", indexes=[outbox, Index("member"), Index("expires_at"), Index("state")]
+        ),
+        staff_sessions=await store.collection(
+            "staff_sessions", indexes=[Index("member"), Index("expires_at")]
+        ),
+        audit=await store.collection("audit", indexes=[Index("municipality", "at"), Index("at")]),
         items=await store.collection(
             "items",
             indexes=[

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway_api.service.audit import Audit
 from gateway_api.service.collections import Collections
 from gateway_api.service.migration import Migration
 from gateway_api.service.operators import Letters
@@ -10,6 +11,8 @@ from gateway_api.service.reach import ReachIndexes
 from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.residents import Residents
 from gateway_api.service.sign_in import SignIn
+from gateway_api.service.staff import StaffAccounts
+from gateway_api.service.staff_sign_in import StaffSignIn
 from gateway_api.service.stream import StreamHub
 from gateway_api.service.towns import Towns
 from gateway_api.settings import Settings
@@ -30,3 +33,6 @@ class Gateway:
     migration: Migration
     hub: StreamHub
     reach: ReachIndexes
+    audit: Audit
+    staff_sign_in: StaffSignIn
+    staff: StaffAccounts

@@ -17,7 +17,7 @@ _EVERY_SECONDS = 600.0
 
 
 class Housekeeping:
-    """Ended links, sessions and counts; feeds, messages and letters beyond their days."""
+    """Ended links, sessions and counts; feeds, messages, letters and the record beyond their days."""
 
     def __init__(
         self,
@@ -25,11 +25,13 @@ class Housekeeping:
         health: Health,
         *,
         keep_days: int,
+        audit_days: int,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._collections = collections
         self._health = health.component("housekeeping", stale_after=3 * _EVERY_SECONDS)
         self._keep = timedelta(days=keep_days)
+        self._keep_audit = timedelta(days=audit_days)
         self._now = now
         self._log = get_logger()
 
@@ -48,8 +50,10 @@ class Housekeeping:
         now = self._now()
         ended = {"expires_at": below(now)}
         # A link stays a day longer, so that who comes late is told so.
-        await self._collections.links.delete_where({"expires_at": below(now - timedelta(days=1))})
+        for links in (self._collections.links, self._collections.staff_links):
+            await links.delete_where({"expires_at": below(now - timedelta(days=1))})
         await self._collections.sessions.delete_where(ended)
+        await self._collections.staff_sessions.delete_where(ended)
         await self._collections.counts.delete_where(ended)
         await self._collections.addresses.delete_where(ended | {"confirmed": False})
         await self._collections.departures.delete_where({"gone_at": below(now - GONE_KEPT)})
@@ -58,3 +62,4 @@ class Housekeeping:
         await self._collections.messages.delete_where({"at": oldest})
         await self._collections.letters.delete_where({"at": oldest})
         await self._collections.replays.delete_where({"created_at": oldest})
+        await self._collections.audit.delete_where({"at": below(now - self._keep_audit)})

@@ -45,6 +45,7 @@ class OutboxPublisher:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._collections = collections
+        self._watched = (collections.subscribers, collections.links, collections.staff_links)
         self._producer = producer
         self._health = health.component("outbox")
         self._now = now
@@ -75,7 +76,7 @@ class OutboxPublisher:
     async def publish_due(self) -> bool:
         """Publish what is due now; whether there was anything."""
         found = False
-        for collection in (self._collections.subscribers, self._collections.links):
+        for collection in self._watched:
             taken = await collection.claim(
                 {}, due_field=outbox.DUE_FIELD, now=self._now(), lease_seconds=LEASE_SECONDS, limit=_AT_ONCE
             )
@@ -144,7 +145,7 @@ class OutboxPublisher:
 
     async def _measure(self) -> None:
         waiting = 0
-        for collection in (self._collections.subscribers, self._collections.links):
+        for collection in self._watched:
             waiting += await collection.count({outbox.DUE_FIELD: below(_END_OF_TIME)})
         OUTBOX_WAITING.set(waiting)
 

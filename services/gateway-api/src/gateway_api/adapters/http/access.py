@@ -1,4 +1,7 @@
-"""Who may call what: residents by session, operators by bearer token, everybody what the list names."""
+"""Who may call what: residents by session, operators by bearer token, everybody what the list names.
+
+Staff have a session of their own: see :mod:`gateway_api.adapters.http.access_staff`.
+"""
 
 import hmac
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ from gateway_api.service.sign_in import Session
 from gateway_api.settings import Settings
 
 CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "csrf_token"
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _cookie_scheme = APIKeyCookie(name="kp_session", scheme_name="session", auto_error=False)
 _bearer_scheme = HTTPBearer(scheme_name="operator", auto_error=False)
@@ -34,6 +37,8 @@ PUBLIC = frozenset(
         "GET /api/v1/sensors/{sensor:path}", "GET /api/v1/pulse", "GET /api/v1/pulse/stream",
         "GET /api/v1/items", "GET /api/v1/items/{item:path}", "GET /api/v1/vapid-public-key",
         "POST /api/v1/sign-in-links", "POST /api/v1/sessions", "GET /problems/{slug}",
+        "GET /staff/sign-in", "POST /staff/sign-in", "POST /staff/token",
+        "GET /staff/sign-in/{token}", "POST /staff/sign-in/{token}",
         "GET /health/live", "GET /health/ready", "GET /metrics",
     }
 )  # fmt: skip
@@ -104,17 +109,22 @@ async def resident(
     reader = await reader_of(request)
     if reader is None:
         raise NotSignedIn("sign in first")
-    if request.method not in _SAFE_METHODS:
+    if request.method not in SAFE_METHODS:
         same_origin(request)
-        given = request.headers.get(CSRF_HEADER, "")
-        if not given and request.headers.get("content-type", "").startswith(_FORMS):
-            given = str((await request.form()).get(CSRF_FIELD, ""))
-        if not hmac.compare_digest(given.encode(), reader.session.csrf.encode()):
+        if not hmac.compare_digest((await form_token(request)).encode(), reader.session.csrf.encode()):
             raise NotAllowed("the form is too old, or not ours; open the page again", slug="csrf")
     return reader
 
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+async def form_token(request: Request) -> str:
+    """The session's own token that a change carries, in its header or form; empty if there is none."""
+    given = request.headers.get(CSRF_HEADER, "")
+    if not given and request.headers.get("content-type", "").startswith(_FORMS):
+        given = str((await request.form()).get(CSRF_FIELD, ""))
+    return given
 
 
 def same_origin(request: Request) -> None:

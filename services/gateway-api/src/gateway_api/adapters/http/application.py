@@ -17,6 +17,7 @@ from gateway_api.adapters.http import (
     api_public,
     api_residents,
     api_sessions,
+    api_staff,
     api_stream,
     docs,
     open_data,
@@ -24,6 +25,8 @@ from gateway_api.adapters.http import (
     pages_public,
     pages_residents,
     pages_sign_in,
+    staff_people,
+    staff_sign_in,
 )
 from gateway_api.adapters.http.middleware import Edge
 from gateway_api.adapters.http.problems import http_error, internal, invalid_request, refused
@@ -56,12 +59,15 @@ def routes_app(gateway: Gateway, health: Health) -> FastAPI:
         open_data.router,
         # Before the records, whose first part of the path can be anything.
         api_operator.replay_router,
+        api_staff.router,
         api_operator.router,
         docs.router,
         pages_public.router,
         pages_sign_in.router,
         pages_choices.router,
         pages_residents.router,
+        staff_sign_in.router,
+        staff_people.router,
     ):
         app.include_router(router)
     app.mount("/static", _Static(directory=str(resources.files("gateway_api").joinpath("static"))))

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from gateway_api.adapters.http.rendering import error_page
+from gateway_api.adapters.http.staff_rendering import staff_error_page
 from gateway_api.domain.errors import (
     Conflict,
     Fault,
@@ -39,6 +40,11 @@ _PROGRAMS = ("/api/", "/open-data/", "/static/", "/health/", "/metrics")
 def for_programs(path: str) -> bool:
     """Whether a path's errors are problem details; the others are pages."""
     return path.startswith(_PROGRAMS)
+
+
+def for_staff(path: str) -> bool:
+    """Whether a page is one of the staff's."""
+    return path == "/staff" or path.startswith("/staff/")
 
 
 def problem(
@@ -80,8 +86,9 @@ async def refused(request: Request, error: Exception) -> Response:
             request.url.path, status, detail, slug=error.slug, faults=faults, headers=headers or None
         )
     if status == 401:
-        return Response(status_code=303, headers={"Location": "/sign-in"})
-    return await error_page(request, status, error.slug, headers=headers)
+        where = "/staff/sign-in" if for_staff(request.url.path) else "/sign-in"
+        return Response(status_code=303, headers={"Location": where})
+    return await _page(request, status, error.slug, headers)
 
 
 def _of_operators(request: Request) -> bool:
@@ -97,7 +104,7 @@ async def http_error(request: Request, error: Exception) -> Response:
             error.status_code, str(error.detail)
         )
         return problem(request.url.path, error.status_code, detail, headers=headers or None)
-    return await error_page(request, error.status_code, "not-found", headers=headers)
+    return await _page(request, error.status_code, "not-found", headers)
 
 
 async def invalid_request(request: Request, error: Exception) -> Response:
@@ -110,15 +117,20 @@ async def invalid_request(request: Request, error: Exception) -> Response:
     if for_programs(request.url.path):
         slug = "invalid-json" if broken else "invalid"
         return problem(request.url.path, status, detail, slug=slug, faults=faults)
-    return await error_page(request, status, "invalid")
+    return await _page(request, status, "invalid")
 
 
 async def internal(request: Request, _error: Exception) -> Response:
     """Answer a fault of ours. Who is signed in is not looked up: the store may be what is at fault."""
     if for_programs(request.url.path):
         return problem(request.url.path, 500, "something went wrong on our side", slug="internal")
-    request.state.reader = None
-    return await error_page(request, 500, "internal")
+    request.state.reader = request.state.staff = None
+    return await _page(request, 500, "internal")
+
+
+async def _page(request: Request, status: int, slug: str, headers: dict[str, str] | None = None) -> Response:
+    shown = staff_error_page if for_staff(request.url.path) else error_page
+    return await shown(request, status, slug, headers=headers)
 
 
 def _pointer(location: Sequence) -> str:

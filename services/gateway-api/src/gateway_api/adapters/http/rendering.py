@@ -94,17 +94,19 @@ async def page(
         _environment(language)
         .get_template(template)
         .render(
-            request=request,
-            language=language,
-            town=town,
-            timezone=(town or gateway.towns.first).town.timezone,
-            reader=reader,
-            csrf=reader.session.csrf if reader else "",
-            nonce=nonce,
-            now=utc_now(),
-            path=request.url.path,
-            public_url=gateway.settings.public_url,
-            **values,
+            {
+                "request": request,
+                "language": language,
+                "town": town,
+                "timezone": (town or gateway.towns.first).town.timezone,
+                "reader": reader,
+                "csrf": reader.session.csrf if reader else "",
+                "nonce": nonce,
+                "now": utc_now(),
+                "path": request.url.path,
+                "public_url": gateway.settings.public_url,
+            }
+            | values
         )
     )
     answer = HTMLResponse(content, status, headers=headers)

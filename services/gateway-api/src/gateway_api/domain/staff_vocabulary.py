@@ -1,0 +1,44 @@
+"""The words of the staff pages: rooms, roles and deeds, as message ids of the catalogues."""
+
+from dataclasses import dataclass
+
+from gateway_api.domain.staff import Role
+from gateway_api.domain.vocabulary import marked
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One room of the staff pages: where it begins, what it is called, and whom it is for."""
+
+    path: str
+    name: str
+    role: Role
+
+
+ROOMS = (
+    Room("/staff/people", marked("People"), Role.EDITOR),
+    Room("/staff/log", marked("Who did what"), Role.EDITOR),
+)
+"""In the order of the menu. Whoever signs in comes to the first room that is theirs."""
+
+ROLES = {
+    Role.OPERATOR: marked("Operator"),
+    Role.EDITOR: marked("Editor"),
+    Role.ORGANISER: marked("Organiser"),
+}
+
+ROLE_TEXTS = {
+    Role.EDITOR: marked("Writes the rules for content, approves organisers, invites people."),
+    Role.ORGANISER: marked("Writes for a club or another organiser."),
+}
+
+ACTIONS = {
+    "signed-in": marked("signed in"),
+    "member-invited": marked("invited"),
+    "member-changed": marked("changed the roles of"),
+    "member-removed": marked("removed"),
+}
+"""What the record tells, by slug; ``<who> <action> <subject>`` reads as a sentence."""
+
+DETAILS = {"roles": marked("roles"), "organisers": marked("organisers")}
+"""What stands beside a deed."""
