@@ -17,7 +17,9 @@ from gateway_api.adapters.http.application import application
 from gateway_api.adapters.kafka.read_model import consumers
 from gateway_api.adapters.kafka.tail import PulseTail
 from gateway_api.service.audit import Audit
+from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import open_collections
+from gateway_api.service.drafts import Drafts
 from gateway_api.service.gateway import Gateway
 from gateway_api.service.housekeeping import Housekeeping
 from gateway_api.service.migration import Migration
@@ -57,6 +59,7 @@ class Running:
                 self.outbox.run,
                 self.gateway.letters.run,
                 self.gateway.towns.watch,
+                self.gateway.clubs.run,
                 self.housekeeping.run,
                 self.tail.run,
                 *(consumer.run for consumer in self.consumers),
@@ -88,6 +91,8 @@ async def compose(
         served = await Towns.load(towns or load_towns(settings.town_paths()), health)
         outbox = OutboxPublisher(collections, producer, health)
         sign_in = SignIn(settings, collections, outbox.wake)
+        clubs = Clubs(collections, served, health)
+        await clubs.refresh()
         reach = ReachIndexes(collections, settings.pepper.get_secret_value())
         stack.push_async_callback(reach.close)
         audit = Audit(collections)
@@ -103,6 +108,8 @@ async def compose(
             letters=Letters(collections, producer, health),
             migration=Migration(settings, collections, sign_in, outbox.wake),
             hub=StreamHub(backlog=settings.stream_backlog),
+            clubs=clubs,
+            drafts=Drafts(collections, served, clubs, settings.public_url, outbox.wake),
             reach=reach,
             audit=audit,
             staff_sign_in=staff_sign_in,

@@ -10,9 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from kommunepuls_events import ContactCommandV1, SubscriberProfileV1
+from kommunepuls_events import ContactCommandV1, ContentItemV1, SubscriberProfileV1
 
 FIELD, DUE_FIELD = "outbox", "outbox_due_at"
+
+Announced = SubscriberProfileV1 | ContactCommandV1 | ContentItemV1
+"""What an outbox can hold, tombstones aside."""
 
 
 class EntryKind(StrEnum):
@@ -20,6 +23,7 @@ class EntryKind(StrEnum):
 
     PROFILE = "profile"
     COMMAND = "command"
+    ITEM = "item"
     TOMBSTONE = "tombstone"
 
 
@@ -31,15 +35,21 @@ class Entry:
     kind: EntryKind
     value: str
 
-    def message(self) -> SubscriberProfileV1 | ContactCommandV1:
-        """The message of a profile or command entry."""
-        contract = SubscriberProfileV1 if self.kind is EntryKind.PROFILE else ContactCommandV1
-        return contract.model_validate_json(self.value)
+    def message(self) -> Announced:
+        """The message of an entry that is no tombstone."""
+        return _CONTRACTS[self.kind].model_validate_json(self.value)
 
 
-def entry_for(message: SubscriberProfileV1 | ContactCommandV1) -> Entry:
+_CONTRACTS: dict[EntryKind, type[Announced]] = {
+    EntryKind.PROFILE: SubscriberProfileV1,
+    EntryKind.COMMAND: ContactCommandV1,
+    EntryKind.ITEM: ContentItemV1,
+}
+
+
+def entry_for(message: Announced) -> Entry:
     """The entry that publishes a message."""
-    kind = EntryKind.PROFILE if isinstance(message, SubscriberProfileV1) else EntryKind.COMMAND
+    kind = next(kind for kind, contract in _CONTRACTS.items() if isinstance(message, contract))
     return Entry(secrets.token_hex(8), kind, message.to_json().decode())
 
 

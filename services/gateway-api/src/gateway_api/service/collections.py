@@ -7,7 +7,7 @@ from kommunepuls_chassis.store import Collection, DocumentStore, Index
 
 @dataclass(frozen=True, slots=True)
 class Collections:
-    """Own state: subscribers, departures, addresses, links, sessions, counts, staff, audit. Read model: the rest."""
+    """Own state: subscribers to drafts. Read model: the rest."""
 
     subscribers: Collection
     departures: Collection
@@ -19,6 +19,8 @@ class Collections:
     staff_links: Collection
     staff_sessions: Collection
     audit: Collection
+    clubs: Collection
+    drafts: Collection
     items: Collection
     revisions: Collection
     sensors: Collection
@@ -56,6 +58,11 @@ async def open_collections(store: DocumentStore) -> Collections:
             "staff_sessions", indexes=[Index("member"), Index("expires_at")]
         ),
         audit=await store.collection("audit", indexes=[Index("municipality", "at"), Index("at")]),
+        clubs=await store.collection("clubs", indexes=[Index("municipality")]),
+        drafts=await store.collection(
+            "drafts",
+            indexes=[outbox, Index("municipality", "state", "changed_at"), Index("organiser", "changed_at")],
+        ),
         items=await store.collection(
             "items",
             indexes=[

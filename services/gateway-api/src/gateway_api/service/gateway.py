@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from gateway_api.service.audit import Audit
+from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import Collections
+from gateway_api.service.drafts import Drafts
 from gateway_api.service.migration import Migration
 from gateway_api.service.operators import Letters
 from gateway_api.service.queries import Queries
@@ -32,6 +34,8 @@ class Gateway:
     letters: Letters
     migration: Migration
     hub: StreamHub
+    clubs: Clubs
+    drafts: Drafts
     reach: ReachIndexes
     audit: Audit
     staff_sign_in: StaffSignIn

@@ -1,4 +1,4 @@
-"""Publishing the outbox: in the order written, one publisher at a time for a subscriber."""
+"""Publishing the outbox: in the order written, one publisher at a time for a document."""
 
 import asyncio
 import time
@@ -45,7 +45,12 @@ class OutboxPublisher:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._collections = collections
-        self._watched = (collections.subscribers, collections.links, collections.staff_links)
+        self._watched = (
+            collections.subscribers,
+            collections.links,
+            collections.staff_links,
+            collections.drafts,
+        )
         self._producer = producer
         self._health = health.component("outbox")
         self._now = now

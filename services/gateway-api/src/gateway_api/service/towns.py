@@ -1,8 +1,8 @@
 """The towns served: areas, names, interests and map, read again when an operator edits a town file."""
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.health import Health
@@ -15,6 +15,7 @@ from kommunepuls_geography import Area, AreaKind, AreaTree, Geography, Geography
 from gateway_api.domain.choices import TownOffer
 from gateway_api.domain.errors import NotFound
 from gateway_api.domain.maps import TownMap, town_map
+from gateway_api.domain.organisers.organiser import Club
 
 _LOOK_SECONDS = 5.0
 
@@ -138,7 +139,9 @@ class Towns:
 
     def __init__(self, files: list[TownFile], views: dict[str, TownView], health: Health) -> None:
         self._files = files
-        self._views = views
+        self._read = views
+        self._views = dict(views)
+        self._clubs: Mapping[str, Sequence[Club]] = {}
         self._health = health.component("town files")
         self._health.beat(ready=True)
         self._log = get_logger()
@@ -181,6 +184,24 @@ class Towns:
             raise NotFound(f"no municipality {code[:20]} is served here")
         return view
 
+    def know(self, clubs: Mapping[str, Sequence[Club]]) -> None:
+        """Offer these organisers, by municipality, beside and before those of the town files."""
+        self._clubs = clubs
+        self._views = {code: self._with_clubs(view) for code, view in self._read.items()}
+
+    def from_file(self, code: str) -> tuple[Organiser, ...]:
+        """The organisers that a town's file names."""
+        view = self._read.get(code)
+        return view.organisers if view else ()
+
+    def _with_clubs(self, view: TownView) -> TownView:
+        offered = {one.id: one for one in view.organisers}
+        for club in self._clubs.get(view.code, ()):
+            offered.pop(club.id, None)
+            if club.approved:
+                offered[club.id] = club.contract
+        return replace(view, organisers=tuple(sorted(offered.values(), key=lambda one: one.name.casefold())))
+
     async def watch(self) -> None:
         """Read edited files again until cancelled; a faulty one is told of and the old stays."""
         while True:
@@ -195,7 +216,9 @@ class Towns:
                     self._log.error("town_file_faulty", problem=str(error))
                     continue
                 if view.code != before:
+                    self._read.pop(before, None)
                     self._views.pop(before, None)
-                self._views[view.code] = view
+                self._read[view.code] = view
+                self._views[view.code] = self._with_clubs(view)
                 self._log.info("town_file_read", municipality=view.code)
             self._health.beat(ready=True)

@@ -1,0 +1,1 @@
+"""Clubs and other organisers: who they are, what they write, who approves it, what becomes of it."""
