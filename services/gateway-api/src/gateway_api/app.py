@@ -91,11 +91,11 @@ async def compose(
         served = await Towns.load(towns or load_towns(settings.town_paths()), health)
         outbox = OutboxPublisher(collections, producer, health)
         sign_in = SignIn(settings, collections, outbox.wake)
-        clubs = Clubs(collections, served, health)
+        audit = Audit(collections)
+        clubs = Clubs(collections, served, audit, health)
         await clubs.refresh()
         reach = ReachIndexes(collections, settings.pepper.get_secret_value())
         stack.push_async_callback(reach.close)
-        audit = Audit(collections)
         staff_sign_in = StaffSignIn(settings, collections, audit, outbox.wake)
         gateway = Gateway(
             settings=settings,
@@ -109,7 +109,7 @@ async def compose(
             migration=Migration(settings, collections, sign_in, outbox.wake),
             hub=StreamHub(backlog=settings.stream_backlog),
             clubs=clubs,
-            drafts=Drafts(collections, served, clubs, settings.public_url, outbox.wake),
+            drafts=Drafts(collections, served, clubs, audit, settings.public_url, outbox.wake),
             reach=reach,
             audit=audit,
             staff_sign_in=staff_sign_in,

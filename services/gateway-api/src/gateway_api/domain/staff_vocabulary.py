@@ -37,8 +37,21 @@ ACTIONS = {
     "member-invited": marked("invited"),
     "member-changed": marked("changed the roles of"),
     "member-removed": marked("removed"),
+    "organiser-approved": marked("approved the organiser"),
+    "organiser-changed": marked("changed the page of"),
+    "organiser-closed": marked("closed the organiser"),
+    "organiser-asked": marked("asks to approve what is written by"),
+    "organiser-trusted": marked("no longer asks to approve what is written by"),
+    "item-handed-in": marked("handed in"),
+    "item-published": marked("published"),
+    "item-sent-back": marked("sent back"),
+    "item-withdrawn": marked("withdrew"),
 }
 """What the record tells, by slug; ``<who> <action> <subject>`` reads as a sentence."""
 
-DETAILS = {"roles": marked("roles"), "organisers": marked("organisers")}
+DETAILS = {
+    "roles": marked("roles"),
+    "organisers": marked("organisers"),
+    "organiser": marked("organiser"),
+}
 """What stands beside a deed."""

@@ -12,7 +12,9 @@ from kommunepuls_chassis.store.errors import StoreUnavailable
 from kommunepuls_events.base import utc_now
 
 from gateway_api.domain.errors import Fault, Invalid, NotFound
-from gateway_api.domain.organisers.organiser import Club, checked, new_id
+from gateway_api.domain.organisers.organiser import Club, checked, deed_of, new_id
+from gateway_api.domain.staff import Staff
+from gateway_api.service.audit import Audit
 from gateway_api.service.collections import Collections
 from gateway_api.service.towns import Towns
 
@@ -27,12 +29,14 @@ class Clubs:
         self,
         collections: Collections,
         towns: Towns,
+        audit: Audit,
         health: Health,
         *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._kept = collections.clubs
         self._towns = towns
+        self._audit = audit
         self._health = health.component("organisers")
         self._now = now
         self._known: dict[str, list[Club]] = {}
@@ -77,12 +81,13 @@ class Clubs:
             raise NotFound("there is no such organiser")
         return found
 
-    async def create(self, municipality: str, name: str, *, who: str) -> Club:
+    async def create(self, municipality: str, name: str, by: Staff) -> Club:
         """Approve a new organiser; its id is made of its name.
 
         Raises:
             Invalid: if there is one of that name, or the name is none.
         """
+        name = " ".join(name.split())
         taken = self.all(municipality)
         if any(one.name.casefold() == name.casefold() for one in taken):
             raise Invalid([Fault("/name", "there is one of this name already")])
@@ -91,12 +96,15 @@ class Clubs:
         for number in range(1, _MOST_ALIKE):
             key = first if number == 1 else f"{first}-{number}"
             club = checked(Club(key, municipality, name, changed_at=self._now()))
-            if key not in ids and await self._kept.insert(key, club.fields()):
-                await self._changed(club, who)
+            if key in ids:
+                continue
+            await self._audit.note(by, "organiser-approved", municipality, name)
+            if await self._kept.insert(key, club.fields()):
+                await self._changed(club, by)
                 return club
         raise Invalid([Fault("/name", "there are too many of this name; choose another")])
 
-    async def save(self, club: Club, *, who: str) -> Club:
+    async def save(self, club: Club, by: Staff) -> Club:
         """Keep what was changed.
 
         Raises:
@@ -108,10 +116,13 @@ class Clubs:
             for one in self.all(kept.municipality)
         ):
             raise Invalid([Fault("/name", "there is one of this name already")])
+        await self._audit.note(by, deed_of(self.get(kept.id), kept), kept.municipality, kept.name)
         await self._kept.put(kept.id, kept.fields())
-        await self._changed(kept, who)
+        await self._changed(kept, by)
         return kept
 
-    async def _changed(self, club: Club, who: str) -> None:
+    async def _changed(self, club: Club, by: Staff) -> None:
         await self.refresh()
-        self._log.info("organiser_changed", organiser=club.id, approved=club.approved, asks=club.asks, by=who)
+        self._log.info(
+            "organiser_changed", organiser=club.id, approved=club.approved, asks=club.asks, by=by.name
+        )

@@ -18,6 +18,7 @@ from gateway_api.domain.organisers.content import Content, missing, presentable
 from gateway_api.domain.organisers.drafts import Draft, State
 from gateway_api.domain.organisers.publishing import geometry_of, item_of, withdrawal_of
 from gateway_api.domain.staff import Staff
+from gateway_api.service.audit import Audit
 from gateway_api.service.changes import change
 from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import Collections
@@ -39,6 +40,7 @@ class Drafts:
         collections: Collections,
         towns: Towns,
         clubs: Clubs,
+        audit: Audit,
         public_url: str,
         wake: Callable[[], None],
         *,
@@ -47,6 +49,7 @@ class Drafts:
         self._kept = collections.drafts
         self._towns = towns
         self._clubs = clubs
+        self._audit = audit
         self._public_url = public_url
         self._wake = wake
         self._now = now
@@ -122,6 +125,7 @@ class Drafts:
         drafts.publishable(known, edition, writer)
         if club.asks and not drafts.may_decide(writer, known):
             self._complete(known)
+            await self._note(writer, "item-handed-in", known)
             after = await self._change(
                 draft,
                 lambda held: (drafts.submitted(held, edition, writer, self._now(), tell=tell), None),
@@ -152,6 +156,9 @@ class Drafts:
         """
         if not word.strip():
             raise Invalid([Fault("/word", "say what must be mended")])
+        known = await self.get(writer, draft)
+        drafts.decidable(known, edition, writer)
+        await self._note(writer, "item-sent-back", known)
         return await self._change(
             draft, lambda known: (drafts.sent_back(known, edition, writer, word.strip(), self._now()), None)
         )
@@ -163,8 +170,13 @@ class Drafts:
             NotFound, NotAllowed, Conflict.
         """
 
+        known = await self.get(writer, draft)
+        if not known.live:
+            raise Conflict("it is not published")
+        await self._note(writer, "item-withdrawn", known)
+
         def taken_back(known: Draft) -> tuple[Draft, ContentItemV1]:
-            if known.item is None:
+            if known.item is None or not known.live:
                 raise Conflict("it is not published")
             item = withdrawal_of(known.item, self._now())
             return drafts.withdrawn(known, item, writer, self._now()), item
@@ -204,6 +216,7 @@ class Drafts:
         town = self._towns.of(read.municipality)
         self._complete(read)
         item = await self._item(town, read, tell=tell)
+        await self._note(writer, "item-published", read)
 
         def out(held: Draft) -> tuple[Draft, ContentItemV1]:
             check(held)
@@ -212,6 +225,10 @@ class Drafts:
         after = await self._change(read.id, out)
         self._log.info("draft_published", item=item.id, revision=item.revision, by=writer.name)
         return after
+
+    async def _note(self, writer: Staff, action: str, draft: Draft) -> None:
+        organiser = self._clubs.get(draft.organiser).name
+        await self._audit.note(writer, action, draft.municipality, draft.content.title, organiser=organiser)
 
     def _complete(self, draft: Draft) -> None:
         town = self._towns.of(draft.municipality)

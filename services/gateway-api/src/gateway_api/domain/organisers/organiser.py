@@ -92,6 +92,15 @@ def checked(club: Club) -> Club:
     return club
 
 
+def deed_of(before: Club, after: Club) -> str:
+    """What a change of an organiser is called in the record: a slug, the weightiest first."""
+    if before.approved != after.approved:
+        return "organiser-approved" if after.approved else "organiser-closed"
+    if before.asks != after.asks:
+        return "organiser-asked" if after.asks else "organiser-trusted"
+    return "organiser-changed"
+
+
 _LINK = re.compile(r"https?://[^\s/?#@:<>\"']+(:\d{1,5})?([/?#][^\s<>\"']*)?", re.IGNORECASE)
 
 
