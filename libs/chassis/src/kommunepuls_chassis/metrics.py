@@ -62,5 +62,6 @@ ENDPOINTS_RETIRED = Counter("kp_endpoints_retired_total", "Endpoints given up.",
 
 HTTP_REQUESTS = Counter("kp_http_requests_total", "Requests served.", ["route", "method", "status"])
 HTTP_SECONDS = Histogram("kp_http_seconds", "Seconds to serve a request.", ["route"])
+PICTURES = Counter("kp_pictures_total", "Pictures of items fetched, by what became of them.", ["outcome"])
 STREAM_CLIENTS = Gauge("kp_stream_clients", "Open live streams.")
 OUTBOX_WAITING = Gauge("kp_outbox_waiting", "Records written to the store and not yet to Kafka.")

@@ -16,6 +16,8 @@ from kommunepuls_chassis.town import TownFile, load_towns
 from gateway_api.adapters.http.application import application
 from gateway_api.adapters.kafka.read_model import consumers
 from gateway_api.adapters.kafka.tail import PulseTail
+from gateway_api.adapters.picture_source import open_web_pictures
+from gateway_api.domain.pictures import MOST_BYTES
 from gateway_api.service.audit import Audit
 from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import open_collections
@@ -25,6 +27,8 @@ from gateway_api.service.housekeeping import Housekeeping
 from gateway_api.service.migration import Migration
 from gateway_api.service.operators import Letters
 from gateway_api.service.outbox import OutboxPublisher
+from gateway_api.service.picture_fetching import PictureFetcher
+from gateway_api.service.pictures import PictureStore
 from gateway_api.service.queries import Queries
 from gateway_api.service.reach import ReachIndexes
 from gateway_api.service.read_model import ReadModel
@@ -49,6 +53,7 @@ class Running:
     read_model: ReadModel
     outbox: OutboxPublisher
     housekeeping: Housekeeping
+    pictures: PictureFetcher
     consumers: list[EventConsumer]
     tail: PulseTail
 
@@ -61,6 +66,7 @@ class Running:
                 self.gateway.towns.watch,
                 self.gateway.clubs.run,
                 self.housekeeping.run,
+                self.pictures.run,
                 self.tail.run,
                 *(consumer.run for consumer in self.consumers),
             )
@@ -97,6 +103,14 @@ async def compose(
         reach = ReachIndexes(collections, settings.pepper.get_secret_value())
         stack.push_async_callback(reach.close)
         staff_sign_in = StaffSignIn(settings, collections, audit, outbox.wake)
+        pictures = PictureStore(collections, public_url=settings.public_url, keep_days=settings.picture_days)
+        source = await stack.enter_async_context(
+            open_web_pictures(
+                allow_private=settings.pictures_allow_private,
+                timeout_seconds=settings.picture_timeout_seconds,
+                most_bytes=MOST_BYTES,
+            )
+        )
         gateway = Gateway(
             settings=settings,
             collections=collections,
@@ -105,6 +119,7 @@ async def compose(
             residents=Residents(settings, collections, outbox.wake),
             queries=Queries(collections, pulse_hours=settings.pulse_hours),
             recent=RecentItems(collections),
+            pictures=pictures,
             letters=Letters(collections, producer, health),
             migration=Migration(settings, collections, sign_in, outbox.wake),
             hub=StreamHub(backlog=settings.stream_backlog),
@@ -115,14 +130,19 @@ async def compose(
             staff_sign_in=staff_sign_in,
             staff=StaffAccounts(settings, collections, staff_sign_in, audit),
         )
-        read_model = ReadModel(collections, served)
+        read_model = ReadModel(collections, served, pictures)
         running = {
             "gateway": gateway,
             "read_model": read_model,
             "outbox": outbox,
             "housekeeping": Housekeeping(
-                collections, health, keep_days=settings.keep_days, audit_days=settings.audit_days
+                collections,
+                pictures,
+                health,
+                keep_days=settings.keep_days,
+                audit_days=settings.audit_days,
             ),
+            "pictures": PictureFetcher(collections, pictures, source, health),
             "consumers": consumers(NAME, settings, producer, health, read_model),
             "tail": PulseTail(settings, gateway.hub, health, backlog=settings.stream_backlog),
         }

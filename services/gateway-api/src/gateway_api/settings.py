@@ -58,6 +58,18 @@ class Settings(ServiceSettings):
         default=90, ge=1, description="days that feeds, messages, rejects and dead letters are kept"
     )
 
+    picture_days: int = Field(
+        default=90,
+        ge=1,
+        description="days that a picture is kept, from the newest revision of an item with it",
+    )
+    picture_timeout_seconds: float = Field(
+        default=20, gt=0, description="seconds that fetching a picture may take"
+    )
+    pictures_allow_private: bool = Field(
+        default=False, description="let pictures lie inside private networks: development only"
+    )
+
     @field_validator("public_url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:

@@ -1,4 +1,4 @@
-"""Changing a document with its outbox in one atomic step."""
+"""Changing documents in one atomic step, alone or with their outbox."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -15,6 +15,27 @@ _MOST_ATTEMPTS = 20
 
 Change = Callable[[dict[str, Any]], tuple[dict[str, Any], Iterable[Entry]] | None]
 """From a document to its new fields and what is to be published; None changes nothing."""
+
+Merge = Callable[[dict[str, Any] | None], dict[str, Any] | None]
+"""From the document as it is (None: missing) to the one to store; None leaves it."""
+
+
+async def merge(collection: Collection, key: str, decide: Merge) -> dict[str, Any] | None:
+    """Store what ``decide`` makes of a document, again until nobody else changed it meanwhile.
+
+    Returns:
+        What was stored; None if it was left.
+    """
+    while True:
+        stored = await collection.get(key)
+        after = decide(stored.document if stored else None)
+        if after is None:
+            return None
+        try:
+            await collection.put(key, after, expected_version=stored.version if stored else 0)
+        except VersionConflict:
+            continue
+        return after
 
 
 async def change(collection: Collection, key: str, decide: Change, now: datetime) -> dict[str, Any] | None:

@@ -29,6 +29,8 @@ class Collections:
     sources: Collection
     letters: Collection
     replays: Collection
+    pictures: Collection
+    picture_files: Collection
 
 
 async def open_collections(store: DocumentStore) -> Collections:
@@ -100,4 +102,6 @@ async def open_collections(store: DocumentStore) -> Collections:
             ],
         ),
         replays=await store.collection("replays", indexes=[Index("due_at"), Index("created_at")]),
+        pictures=await store.collection("pictures", indexes=[Index("due_at"), Index("kept_until")]),
+        picture_files=await store.collection("picture_files", indexes=[Index("picture")]),
     )

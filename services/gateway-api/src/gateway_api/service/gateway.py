@@ -8,6 +8,7 @@ from gateway_api.service.collections import Collections
 from gateway_api.service.drafts import Drafts
 from gateway_api.service.migration import Migration
 from gateway_api.service.operators import Letters
+from gateway_api.service.pictures import PictureStore
 from gateway_api.service.queries import Queries
 from gateway_api.service.reach import ReachIndexes
 from gateway_api.service.recent_items import RecentItems
@@ -31,6 +32,7 @@ class Gateway:
     residents: Residents
     queries: Queries
     recent: RecentItems
+    pictures: PictureStore
     letters: Letters
     migration: Migration
     hub: StreamHub

@@ -11,6 +11,7 @@ from kommunepuls_chassis.store.errors import StoreError
 from kommunepuls_events.base import utc_now
 
 from gateway_api.service.collections import Collections
+from gateway_api.service.pictures import PictureStore
 from gateway_api.service.reach import GONE_KEPT
 
 _EVERY_SECONDS = 600.0
@@ -22,6 +23,7 @@ class Housekeeping:
     def __init__(
         self,
         collections: Collections,
+        pictures: PictureStore,
         health: Health,
         *,
         keep_days: int,
@@ -29,6 +31,7 @@ class Housekeeping:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._collections = collections
+        self._pictures = pictures
         self._health = health.component("housekeeping", stale_after=3 * _EVERY_SECONDS)
         self._keep = timedelta(days=keep_days)
         self._keep_audit = timedelta(days=audit_days)
@@ -63,3 +66,4 @@ class Housekeeping:
         await self._collections.letters.delete_where({"at": oldest})
         await self._collections.replays.delete_where({"created_at": oldest})
         await self._collections.audit.delete_where({"at": below(now - self._keep_audit)})
+        await self._pictures.clean()

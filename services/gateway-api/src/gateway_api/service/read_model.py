@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from kommunepuls_chassis.logs import get_logger
-from kommunepuls_chassis.store import Collection
-from kommunepuls_chassis.store.errors import VersionConflict
 from kommunepuls_events import (
     ContentItemV1,
     DeliveryState,
@@ -24,22 +22,26 @@ from gateway_api.domain import readings
 from gateway_api.domain.items import item_fields
 from gateway_api.domain.residents_record import feed_entry, feed_key, message, message_key
 from gateway_api.domain.subscribers import Subscriber, retired
-from gateway_api.service.changes import change
+from gateway_api.service.changes import change, merge
 from gateway_api.service.collections import Collections
+from gateway_api.service.pictures import PictureStore
 from gateway_api.service.towns import Towns, TownView
-
-Merge = Callable[[dict[str, Any] | None], dict[str, Any] | None]
-"""From the document as it is (None: missing) to the one to store; None leaves it."""
 
 
 class ReadModel:
     """Takes messages in; replaying them changes nothing."""
 
     def __init__(
-        self, collections: Collections, towns: Towns, *, now: Callable[[], datetime] = utc_now
+        self,
+        collections: Collections,
+        towns: Towns,
+        pictures: PictureStore,
+        *,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._collections = collections
         self._towns = towns
+        self._pictures = pictures
         self._now = now
         self._log = get_logger()
 
@@ -72,7 +74,9 @@ class ReadModel:
                 return None
             return item_fields(item, areas, ancestors) | {"kept_at": self._now()}
 
-        await _merge(self._collections.items, item.id, newer)
+        if await merge(self._collections.items, item.id, newer) is None:
+            return
+        await (self._pictures.let_go(item) if item.withdrawn else self._pictures.want(item))
 
     async def take_readings(self, taken: Sequence[SensorReadingV1]) -> None:
         """Keep the newest value of each sensor and its short history."""
@@ -85,7 +89,7 @@ class ReadModel:
                 after = readings.merged(before, some)
                 return None if after == before else after
 
-            await _merge(self._collections.sensors, key, merged)
+            await merge(self._collections.sensors, key, merged)
 
         await asyncio.gather(*(take(key, some) for key, some in by_sensor.items()))
 
@@ -98,7 +102,7 @@ class ReadModel:
         known = await self._known(recipient.subscriber for recipient in match.recipients)
 
         async def take(recipient) -> None:
-            await _merge(
+            await merge(
                 self._collections.feed,
                 feed_key(recipient.subscriber, match.item.id),
                 lambda before: feed_entry(before, match, recipient),
@@ -123,7 +127,7 @@ class ReadModel:
                     after = message(after, delivery) or after
                 return None if after is before else after
 
-            await _merge(self._collections.messages, key, merged)
+            await merge(self._collections.messages, key, merged)
 
         await asyncio.gather(*(take(key, some) for key, some in by_key.items()))
         for some in by_key.values():
@@ -158,7 +162,7 @@ class ReadModel:
         def newer(before: dict[str, Any] | None) -> dict[str, Any] | None:
             return None if before and before["at"] > _milliseconds(status.at) else document
 
-        await _merge(self._collections.sources, status.source, newer)
+        await merge(self._collections.sources, status.source, newer)
 
     async def forget_source(self, source: str) -> None:
         """A tombstone: the source is no more."""
@@ -183,20 +187,6 @@ def _areas(town: TownView | None, item: ContentItemV1) -> tuple[list[str], Calla
             item.municipality
         ], lambda area: () if area == item.municipality else (item.municipality,)
     return town.areas_of(item), town.ancestors
-
-
-async def _merge(collection: Collection, key: str, merge: Merge) -> None:
-    """Store what ``merge`` makes of the document, again until nobody else changed it meanwhile."""
-    while True:
-        stored = await collection.get(key)
-        after = merge(stored.document if stored else None)
-        if after is None:
-            return
-        try:
-            await collection.put(key, after, expected_version=stored.version if stored else 0)
-        except VersionConflict:
-            continue
-        return
 
 
 def _milliseconds(moment: datetime) -> datetime:

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 import aiohttp
 import certifi
 from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
+from kommunepuls_chassis.public_addresses import PrivateAddress, public_socket
 from kommunepuls_chassis.web import retry_after
 from yarl import URL
 
 from notifier.adapters.gates import Gates
-from notifier.adapters.public_addresses import PrivateAddress, public_socket
 from notifier.adapters.push_encryption import encrypt
 from notifier.adapters.vapid import VapidSigner
 from notifier.domain.contacts import PushSubscription

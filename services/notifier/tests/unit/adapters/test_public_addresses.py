@@ -8,7 +8,6 @@ from kommunepuls_chassis.errors import PermanentError, TransientError
 from kommunepuls_events import Channel
 from notifier.adapters.catalogue import PoCatalogue
 from notifier.adapters.gates import Gates
-from notifier.adapters.public_addresses import is_public
 from notifier.adapters.push import PushCarrier, open_push_pool
 from notifier.adapters.vapid import VapidSigner, new_private_key
 from notifier.domain.composing import compose_test
@@ -20,23 +19,6 @@ from notifier.service.clock import Clock
 from notifier.testing import NOON, PUSH_KEYS
 
 CATALOGUE = PoCatalogue()
-
-
-@pytest.mark.parametrize("address", ["1.1.1.1", "93.184.216.34", "2606:4700::1111"])
-def test_the_open_internet_is_public(address: str) -> None:
-    assert is_public(address)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-        "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1", "::ffff:10.0.0.1",
-        "64:ff9b::7f00:1", "2002:7f00:1::", "ff02::1",
-    ],
-)  # fmt: skip
-def test_our_own_networks_are_not(address: str) -> None:
-    assert not is_public(address)
 
 
 def push_to(url: str) -> tuple[Message, Endpoint]:

@@ -30,7 +30,7 @@ PUBLIC = frozenset(
         "GET /", "GET /m/{municipality}", "GET /items/{item:path}", "GET /open-data", "GET /docs",
         "GET /offline", "GET /sign-in", "POST /sign-in", "GET /sign-in/{token}", "POST /sign-in/{token}",
         "GET /unsubscribe/{token}", "POST /unsubscribe/{token}", "POST /unsubscribe/{token}/undo",
-        "GET /service-worker.js", "GET /manifest.webmanifest", "GET /favicon.ico", "MOUNT /static",
+        "GET /pictures/{name}", "GET /service-worker.js", "GET /manifest.webmanifest", "GET /favicon.ico", "MOUNT /static",
         "GET /open-data/items.geojson", "GET /open-data/items.rss", "GET /open-data/items.ics",
         "GET /api/v1/openapi.json", "GET /api/v1/municipalities", "GET /api/v1/areas",
         "GET /api/v1/interests", "GET /api/v1/organisers", "GET /api/v1/sensors",

@@ -25,6 +25,7 @@ from gateway_api.adapters.http import (
     pages_public,
     pages_residents,
     pages_sign_in,
+    pictures,
     staff_people,
     staff_sign_in,
 )
@@ -62,6 +63,7 @@ def routes_app(gateway: Gateway, health: Health) -> FastAPI:
         api_staff.router,
         api_operator.router,
         docs.router,
+        pictures.router,
         pages_public.router,
         pages_sign_in.router,
         pages_choices.router,

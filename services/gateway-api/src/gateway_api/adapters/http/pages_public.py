@@ -160,6 +160,7 @@ async def item_page(request: Request, item: str, gateway: GatewayAccess) -> Resp
         written_in=written_in,
         names=names,
         reasons=reasons,
+        shown_pictures=(await gateway.pictures.shown([shown.item])).get(item, ()),
         revisions=list(reversed(await gateway.queries.revisions(item))),
         **values,
     )

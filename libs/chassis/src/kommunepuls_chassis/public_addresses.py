@@ -1,6 +1,6 @@
-"""Connecting to public addresses only: a push endpoint is chosen by whoever registers it.
+"""Connecting to public addresses only, where a stranger chooses the address: a push endpoint, a picture.
 
-The check stands where a socket is made for an address that was resolved, or written in the endpoint itself:
+The check stands where a socket is made for an address that was resolved, or written in the address itself:
 that very address is then connected to, so that a name that resolves differently a moment later (DNS rebinding)
 gains nothing.
 """
@@ -23,7 +23,7 @@ def public_socket(address: tuple) -> socket.socket:
     """
     family, kind, protocol, _, destination = address
     if family not in (socket.AF_INET, socket.AF_INET6) or not is_public(str(destination[0])):
-        raise PrivateAddress("the push endpoint is not at a public address")
+        raise PrivateAddress("not a public address")
     return socket.socket(family, kind, protocol)
 
 
