@@ -29,11 +29,13 @@ from notifier.adapters.towns import TownLabels
 from notifier.adapters.vapid import VapidSigner
 from notifier.domain.decisions import DigestTimes
 from notifier.ports import Carrier, Catalogue
+from notifier.records.attention import Attention
 from notifier.records.knowledge import Knowledge
 from notifier.records.ledger import Ledger
 from notifier.records.vault import Vault
 from notifier.records.vault_keys import KeyRing
 from notifier.service.bouncing import BounceDesk
+from notifier.service.budgeting import Budget
 from notifier.service.clock import Clock
 from notifier.service.desk import Desk
 from notifier.service.digests import DigestDelivery
@@ -111,20 +113,25 @@ async def compose(
         if carriers is None:
             carriers = await _open_carriers(stack, settings, signer, catalogue, clock)
         ledger, knowledge = await Ledger.open(store), await Knowledge.open(store)
+        attention = await Attention.open(store)
         vault = await Vault.open(store, keys)
         if renewed := await vault.renew_encryption():
             get_logger().info("vault_renewed", endpoints=renewed)
         wakes, reporter = Wakes(), Reporter(producer)
+        lease = timedelta(seconds=settings.lease_seconds)
+        digest_times = DigestTimes(settings.digest_time, settings.digest_weekday)
+        budget = Budget(ledger, attention, clock, lease)
         desk = Desk(
-            ledger, vault, knowledge, carriers, catalogue, lambda: towns.current, reporter, wakes, clock,
+            ledger, vault, knowledge, carriers, catalogue, lambda: towns.current, reporter, wakes, clock, budget,
             public_url=settings.public_url,
             link_key=settings.link_key,
-            digest_times=DigestTimes(settings.digest_time, settings.digest_weekday),
+            digest_times=digest_times,
             carry_seconds=settings.lease_seconds * 0.75,
         )  # fmt: skip
         intake = Intake(
-            ledger, vault, knowledge, wakes, clock,
+            ledger, vault, knowledge, attention, wakes, clock,
             contact_key=settings.contact_private_key,
+            digest_times=digest_times,
             follow_up_delay_seconds=settings.follow_up_delay_seconds,
         )  # fmt: skip
         letters = LetterDelivery(
@@ -133,11 +140,11 @@ async def compose(
         dispatcher = Dispatcher(
             desk, ItemDelivery(desk), DigestDelivery(desk), letters, health,
             capacity={queue: _capacity(queue, settings) for queue in QUEUES},
-            lease=timedelta(seconds=settings.lease_seconds),
+            lease=lease,
         )  # fmt: skip
         follower = Follower(ledger, knowledge, wakes, clock, health)
         bounces = BounceDesk(ledger, vault, reporter, clock)
-        housekeeper = Housekeeper(ledger, knowledge, clock, timedelta(days=settings.keep_days))
+        housekeeper = Housekeeper(ledger, attention, knowledge, clock, timedelta(days=settings.keep_days))
         parts = [dispatcher.run, follower.run, housekeeper.run, towns.run]
         if settings.bounce_folder is not None:
             parts.append(BounceFolder(settings.bounce_folder, bounces, health).run)

@@ -31,8 +31,11 @@ from notifier.app import Notifier, compose
 from notifier.domain.messages import Message
 from notifier.domain.sendings import Sending
 from notifier.records.vault import Endpoint
+from notifier.service.wakes import QUEUES
 from notifier.settings import Settings
 
+_IN_HAND = timedelta(seconds=70)
+"""What is due later than this is in nobody's hands: more than a lease."""
 NOON = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)  # 12:00 in Oslo, a Tuesday
 PUSH_KEYS = {
     "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
@@ -205,6 +208,26 @@ class Rig:
 
         await eventually(enough, within=10, what=f"{count} deliveries")
         return self.told()
+
+    async def settled(self) -> None:
+        """Wait until everything that is due at the set time is done."""
+
+        async def nothing_in_hand() -> bool:
+            for queue in QUEUES:
+                self.notifier.intake._wakes.event(queue).set()
+            soon = self.clock.time + _IN_HAND
+            found = await self.notifier.ledger._sendings.find({})
+            dues = [one.document["due_at"] for one in found]
+            return not any(due is not None and due <= soon for due in dues)
+
+        await self.notifier.follower.follow_up_once()
+        await eventually(nothing_in_hand, within=10, what="nothing is due")
+
+    async def let_pass(self, until: datetime, *, hours: float = 6) -> None:
+        """Move the clock there in steps of so many hours; at each, what is due is done."""
+        while self.clock.time < until:
+            self.clock.time = min(until, self.clock.time + timedelta(hours=hours))
+            await self.settled()
 
     async def sending(self) -> Sending:
         """The only sending there is."""

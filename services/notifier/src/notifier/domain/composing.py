@@ -17,6 +17,7 @@ from notifier.domain.local_time import zone_of
 from notifier.domain.messages import Message, Story, Urgency
 from notifier.domain.reasons import reasons_in_words
 from notifier.domain.sendings import Kind, Sending
+from notifier.domain.standing import says_it_is_over
 
 _LONGEST_TITLE = 150
 _LONGEST_SUMMARY = 600
@@ -184,6 +185,8 @@ def _mark(item: ContentItemV1, follow_up: bool, words: Words) -> str:
         return words.gettext("Withdrawn")
     if not follow_up:
         return ""
+    if says_it_is_over(item):
+        return words.gettext("Over")
     if any(change.field == "stage" for change in item.lifecycle.changes):
         return words.gettext("News in the case")
     return words.gettext("Corrected")

@@ -1,10 +1,10 @@
 """Quiet hours and digest times on the resident's own clock, summer time included.
 
-A wall time that is skipped in spring counts as the moment the clock jumps; one that comes twice in autumn
-counts both times.
+A wall time that is skipped in spring counts as the moment the clock jumps. Of one that comes twice in autumn both
+times bound quiet hours; a digest is due at the first alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -50,18 +50,20 @@ def next_digest(now: datetime, cadence: Cadence, at: time, weekday: int, zone: Z
         weekday: of weekly digests, 1 (Monday) to 7.
     """
     weekly = cadence is Cadence.WEEKLY
-    for moment in _occurrences(at, now, zone):
+    for moment in _occurrences(at, now, zone, folds=(0,)):
         if moment > now and (not weekly or moment.astimezone(zone).isoweekday() == weekday):
             return moment
     raise AssertionError("a weekday comes every week")
 
 
-def _occurrences(wall: time, now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """The moments of nine days at which the clock shows that time, in order."""
+def _occurrences(
+    wall: time, now: datetime, zone: ZoneInfo, folds: Sequence[int] = (0, 1)
+) -> Iterator[datetime]:
+    """The moments of ten days at which the clock shows that time, in order."""
     today = now.astimezone(zone).date()
     for day in range(-1, 9):
         local = datetime.combine(today + day * _DAY, wall, zone)
-        moments = {_moment(local.replace(fold=fold), zone) for fold in (0, 1)}
+        moments = {_moment(local.replace(fold=fold), zone) for fold in folds}
         yield from sorted(moments)
 
 

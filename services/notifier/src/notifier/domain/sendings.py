@@ -7,6 +7,7 @@ from enum import StrEnum
 from kommunepuls_events import Channel, ContentItemV1, Reason
 from kommunepuls_events.vocabulary import ReasonType
 
+from notifier.domain.attention import Contender, importance_of
 from notifier.domain.identity import digest_key, item_key
 
 
@@ -48,7 +49,9 @@ class Sending:
         reasons: why the item reached the resident.
         attempt: how often a provider was asked.
         reached, lost: ids of endpoints that have it, and of those given up.
-        digest: key of the digest it waits for.
+        importance: of its item, see :func:`~notifier.domain.attention.importance_of`.
+        budget_day: day (ISO 8601, on the resident's clock) whose attention budget was spent when it came.
+        digest: key of the digest that has gathered it; None while it waits for one.
         endpoint: the endpoint that the state is about; of a test the one it is for.
         permanence: of a failure.
         told: whether deliveries.v1 has been told of the state.
@@ -70,6 +73,8 @@ class Sending:
     item: str | None = None
     revision: int | None = None
     reasons: tuple[Reason, ...] = ()
+    importance: int = 0
+    budget_day: str | None = None
     state: State = State.RESERVED
     cause: str | None = None
     attempt: int = 0
@@ -114,14 +119,24 @@ def about(
         item=item.id,
         revision=item.revision,
         reasons=reasons,
+        importance=importance_of(item, follow_up=FOLLOW_UP in reasons),
         observed_at=item.observed_at,
         trace=trace,
     )
 
 
+def contender(sending: Sending) -> Contender:
+    """A sending about an item as it asks for a place of the attention budget."""
+    return Contender(f"{sending.item}#{sending.revision}", sending.importance, sending.created_at)
+
+
 def with_follow_up(reasons: tuple[Reason, ...], told_before: bool) -> tuple[Reason, ...]:
     """The reasons, and that an earlier revision was sent, if it was."""
     return (*reasons, FOLLOW_UP) if told_before else reasons
+
+
+DIGEST_GRACE = timedelta(days=1)
+"""What waits for a digest is looked at again so long after it was due: it may have come a moment too late for it."""
 
 
 def digest_of(sending: Sending, due_at: datetime, now: datetime) -> Sending:

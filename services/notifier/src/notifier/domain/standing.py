@@ -1,6 +1,7 @@
 """Where an item stands: the newest revision residents were told of, and whether it was taken back."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from kommunepuls_events import ContentItemV1, LifecycleState
 
@@ -25,6 +26,10 @@ class Standing:
             return None
         return "withdrawn" if self.withdrawn else "superseded"
 
+    def wording_of(self, revision: int) -> int:
+        """The revision whose texts tell that one best: the newest, unless that is news of its own."""
+        return max(revision, self.revision) if revision >= self.announced else revision
+
 
 def standing_after(before: Standing | None, item: ContentItemV1) -> Standing | None:
     """The standing with this revision taken in; None if it was seen already."""
@@ -43,3 +48,13 @@ def calls_for_follow_up(item: ContentItemV1) -> bool:
         and item.revision > 1
         and item.lifecycle.state in (LifecycleState.UPDATED, LifecycleState.WITHDRAWN)
     )
+
+
+def over_at(item: ContentItemV1, moment: datetime) -> bool:
+    """Whether what an item tells of has passed by then."""
+    return any(end is not None and end < moment for end in (item.valid_until, item.ends_at))
+
+
+def says_it_is_over(item: ContentItemV1) -> bool:
+    """Whether this revision itself tells that it is over: that was so when it was seen."""
+    return item.lifecycle.state is LifecycleState.UPDATED and over_at(item, item.observed_at)

@@ -42,12 +42,15 @@ class Knowledge:
             ),
         )
 
-    async def keep_profile(self, profile: SubscriberProfileV1) -> None:
-        """Keep a profile unless a newer one is there."""
+    async def keep_profile(self, profile: SubscriberProfileV1) -> SubscriberProfileV1 | None:
+        """Keep a profile unless a newer one is there; returns the one whose place it takes, if any."""
         before = await self._profiles.get(profile.subscriber)
-        if before is None or before.document.get("revision", 0) <= profile.revision:
-            document: Document = {"revision": profile.revision, "profile": profile.to_json().decode()}
-            await self._profiles.put(profile.subscriber, document)
+        if before is not None and before.document.get("revision", 0) > profile.revision:
+            return None
+        document: Document = {"revision": profile.revision, "profile": profile.to_json().decode()}
+        await self._profiles.put(profile.subscriber, document)
+        known = before.document.get("profile") if before is not None else None
+        return SubscriberProfileV1.model_validate_json(known) if known else None
 
     async def profiles(self, subscribers: Iterable[str]) -> dict[str, SubscriberProfileV1]:
         """The profiles that are known."""

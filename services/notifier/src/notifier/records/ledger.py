@@ -1,5 +1,6 @@
 """The ledger of sendings: reserved before anything is sent, claimed by lease, never sent by two at once."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from kommunepuls_chassis.store.documents import Document
 from kommunepuls_chassis.store.port import Collection, DocumentStore, Index
 from kommunepuls_events import Channel, Reason
 
+from notifier.domain.attention import Contender
 from notifier.domain.sendings import Kind, Lane, Sending, State
 
 _PAGE = 500
@@ -18,7 +20,8 @@ _PLAIN = [
     if field.name not in ("kind", "channel", "lane", "state", "reasons", "reached", "lost")
 ]
 
-_CHANGING = ("due_at", "cause", "attempt", "digest", "endpoint", "permanence", "told", "sealed")
+_STILL_WAITING = {"digest": None, "state": str(State.DIGESTED)}
+_CHANGING = ("due_at", "cause", "attempt", "budget_day", "digest", "endpoint", "permanence", "told", "sealed")
 
 
 class Ledger:
@@ -38,6 +41,7 @@ class Ledger:
                     Index("item", "state"),
                     Index("digest"),
                     Index("subscriber"),
+                    Index("open_for"),
                     Index("created_at"),
                 ],
             )
@@ -76,10 +80,51 @@ class Ledger:
         await self._sendings.delete(key)
 
     async def in_digest(self, digest: str) -> list[Sending]:
-        """What waits for a digest, oldest first."""
-        found = await self._sendings.find({"digest": digest})
-        waiting = [_sending(one.key, one.document) for one in found]
-        return sorted(waiting, key=lambda one: (one.created_at, one.item or ""))
+        """What a digest has gathered and nothing became of yet, oldest first."""
+        found = await self._sendings.find({"digest": digest, "state": State.DIGESTED})
+        gathered = [_sending(one.key, one.document) for one in found]
+        return sorted(gathered, key=lambda one: (one.created_at, one.item or ""))
+
+    async def waiting(self, subscriber: str) -> list[Sending]:
+        """What waits for a digest of a subscriber and is gathered by none, on any channel."""
+        found = await self._sendings.find({"open_for": subscriber, "state": State.DIGESTED})
+        return [_sending(one.key, one.document) for one in found if one.document["digest"] is None]
+
+    async def gather(self, digest: Sending) -> list[Sending]:
+        """Everything that waits on a digest's channel, oldest first. It belongs to that digest from now on."""
+        waiting = [one for one in await self.waiting(digest.subscriber) if one.channel is digest.channel]
+        gathered: Document = {"digest": digest.key, "due_at": None, "queue": None, "open_for": None}
+        await asyncio.gather(
+            *(self._sendings.patch(one.key, gathered, where=_STILL_WAITING) for one in waiting)
+        )
+        return await self.in_digest(digest.key)
+
+    async def put_by(self, sending: Sending) -> bool:
+        """Let a sending wait for a digest; False if something became of it meanwhile in other hands."""
+        undecided = {"state": any_of((State.RESERVED, State.HELD))}
+        return await self._sendings.patch(sending.key, _standing(sending), where=undecided)
+
+    async def take_back(self, sending: Sending) -> bool:
+        """Let a sending wait for a digest no longer; False if one has gathered it, or it was erased."""
+        return await self._sendings.patch(sending.key, {"state": State.RESERVED}, where=_STILL_WAITING)
+
+    async def contenders(self, subscribers: Iterable[str], until: datetime) -> dict[str, list[Contender]]:
+        """The ordinary messages about items that are to be decided on by then and were not tried yet."""
+        found = await self._sendings.find({"open_for": any_of(subscribers)})
+        contenders: dict[str, list[Contender]] = {}
+        for one in found:
+            held = one.document
+            if (
+                (held["kind"], held["lane"]) == (Kind.ITEM, Lane.ORDINARY)
+                and held["state"] in (State.RESERVED, State.HELD)
+                and not held["attempt"]
+                and held["due_at"] <= until
+            ):
+                wanting = Contender(
+                    f"{held['item']}#{held['revision']}", held.get("importance", 0), held["created_at"]
+                )
+                contenders.setdefault(held["subscriber"], []).append(wanting)
+        return contenders
 
     async def told_of(self, item: str, before_revision: int) -> AsyncIterator[list[Sending]]:
         """Pages of what was sent of an item's earlier revisions."""
@@ -138,11 +183,13 @@ def _standing(sending: Sending) -> Document:
         "reached": list(sending.reached),
         "lost": list(sending.lost),
         "queue": queue_of(sending.channel, sending.lane) if sending.due_at is not None else None,
+        "open_for": sending.subscriber if sending.due_at is not None else None,
     }
 
 
 def _sending(key: str, document: Document) -> Sending:
     plain = {name: document.get(name) for name in _PLAIN if name != "key"}
+    plain["importance"] = plain["importance"] or 0  # kept by an older version, which had none
     return Sending(
         key=key,
         kind=Kind(document["kind"]),

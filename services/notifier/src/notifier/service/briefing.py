@@ -25,8 +25,14 @@ class Briefing:
     taken_at: float
 
     def content(self, sending: Sending) -> ContentItemV1 | None:
-        """The texts that a sending is about."""
-        return self.contents.get((sending.item or "", sending.revision or 0))
+        """What a sending is about, in the newest wording; what happened to it is what its own revision says."""
+        item, revision = sending.item or "", sending.revision or 0
+        own = self.contents.get((item, revision))
+        standing = self.standings.get(item)
+        if own is None or standing is None:
+            return own
+        newest = self.contents.get((item, standing.wording_of(revision)), own)
+        return own if newest is own else newest.model_copy(update={"lifecycle": own.lifecycle})
 
     def endpoints_left(self, sending: Sending) -> list[Endpoint]:
         """The endpoints on a sending's channel that neither have it nor were given up."""
@@ -45,15 +51,17 @@ async def brief(sendings: Sequence[Sending], knowledge: Knowledge, vault: Vault)
     profiles = await knowledge.profiles(subscribers)
     endpoints = await vault.active(subscribers)
     without = subscribers - endpoints.keys()
-    items = {sending.item for sending in sendings if sending.item is not None}
+    revisions = {(one.item, one.revision) for one in sendings if one.item is not None}
+    standings = await knowledge.standings({item for item, _ in revisions})
+    newest = {
+        (item, standings[item].wording_of(revision)) for item, revision in revisions if item in standings
+    }
     return Briefing(
         profiles=profiles,
         erased=await knowledge.erased(subscribers - profiles.keys()),
         endpoints=endpoints,
         known=endpoints.keys() | (await vault.known(without) if without else set()),
-        contents=await knowledge.contents(
-            {(sending.item, sending.revision) for sending in sendings if sending.item is not None}
-        ),
-        standings=await knowledge.standings(items),
+        contents=await knowledge.contents(revisions | newest),
+        standings=standings,
         taken_at=taken_at,
     )

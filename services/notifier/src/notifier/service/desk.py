@@ -13,6 +13,7 @@ from kommunepuls_chassis.metrics import SEND_SECONDS
 from kommunepuls_events import Channel, SubscriberProfileV1
 from pydantic import SecretStr
 
+from notifier.domain.attention import Verdict
 from notifier.domain.composing import Reader
 from notifier.domain.decisions import DigestTimes
 from notifier.domain.labels import Labels
@@ -26,6 +27,7 @@ from notifier.records.knowledge import Knowledge
 from notifier.records.ledger import Ledger
 from notifier.records.vault import Endpoint, Vault
 from notifier.service.batches import Batches
+from notifier.service.budgeting import Budget, Wish
 from notifier.service.clock import Clock
 from notifier.service.reporting import Reporter
 from notifier.service.stories import Stories
@@ -52,6 +54,7 @@ class Desk:
         reporter: Reporter,
         wakes: Wakes,
         clock: Clock,
+        budget: Budget,
         *,
         public_url: str,
         link_key: SecretStr,
@@ -74,6 +77,8 @@ class Desk:
         self.stories = Stories()
         self.standing: Batches[str, Standing | None] = Batches(self._standings)
         """Where an item stands now: read after it is asked for, for all who ask meanwhile."""
+        self.budget: Batches[Wish, Verdict] = Batches(budget.ask)
+        """Whether a message may be sent today: asked for all that come together."""
         self._keepers: dict[Channel, Batches[Sending, bool]] = {
             channel: Batches(ledger.keep_many, linger_seconds=seconds) for channel, seconds in _LINGER.items()
         }
@@ -175,6 +180,12 @@ class Desk:
     async def _tell_many(self, sendings: Sequence[Sending]) -> list[None]:
         await self.reporter.tell(sendings, self.clock.now())
         return [None] * len(sendings)
+
+    async def put_by(self, sending: Sending, cause: str, until: datetime) -> None:
+        """Let a sending wait for a digest, and look at it again then."""
+        waiting = replace(sending, state=State.DIGESTED, cause=cause, due_at=until, told=True)
+        await self._tell(waiting)
+        await self.ledger.put_by(waiting)
 
     async def close(self, sending: Sending, state: State, cause: str, due_at: datetime | None = None) -> None:
         """End or put off a sending that nothing was sent of. Told first: telling twice does no harm."""

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from notifier.domain.composing import compose_digest, compose_story
-from notifier.domain.decisions import Suppress, decide_digested, hold_for_quiet
+from notifier.domain.decisions import CHANNEL_OFF, Suppress, decide_digested, hold_for_quiet
 from notifier.domain.messages import Story
 from notifier.domain.outcomes import conclude
 from notifier.domain.sendings import Sending, State
 from notifier.service.briefing import Briefing, brief
 from notifier.service.desk import Desk
+from notifier.service.sequels import catch_up, hand_over
 
 
 class DigestDelivery:
@@ -20,24 +21,25 @@ class DigestDelivery:
     async def deliver(self, digest: Sending, briefing: Briefing) -> None:
         """Send what is still worth telling, and tell what became of each item in it."""
         desk = self._desk
-        waiting = [one for one in await desk.ledger.in_digest(digest.key) if one.state is State.DIGESTED]
-        profile = briefing.profiles.get(digest.subscriber)
         if digest.state in (State.SENT, State.FAILED):  # told of only in part, by one who died
-            await self._close(digest, waiting)
+            await self._close(digest, await desk.ledger.in_digest(digest.key))
             return
+        profile = briefing.profiles.get(digest.subscriber)
         if profile is None:
-            await self._suppress(waiting, "no-profile")
-            await desk.ledger.keep(replace(digest, state=State.SUPPRESSED, due_at=None, told=True))
+            await self._end(digest, await desk.ledger.gather(digest), "no-profile")
             return
-        now = desk.clock.now()
-        if (hold := hold_for_quiet(profile, now)) is not None:
+        if (hold := hold_for_quiet(profile, desk.clock.now())) is not None:
             await desk.ledger.keep(replace(digest, due_at=hold.until))
             return
-        waiting, stories = await self._stories(digest, waiting, briefing)
+        waiting, stories = await self._stories(digest, await desk.ledger.gather(digest), briefing)
         endpoints = briefing.endpoints_left(digest)
-        if not stories or not endpoints or digest.channel not in profile.channels:
-            await self._suppress(waiting, "no-endpoint" if not endpoints else "channel-off")
-            await desk.ledger.keep(replace(digest, state=State.SUPPRESSED, due_at=None, told=True))
+        if digest.channel not in profile.channels:
+            for one in waiting:
+                await hand_over(desk, one, profile)
+            await self._end(digest, waiting, CHANNEL_OFF)
+            return
+        if not stories or not endpoints:
+            await self._end(digest, waiting, "no-endpoint")
             return
         message = compose_digest(digest, stories, desk.reader(profile, digest.channel))
         outcomes = await desk.carry(digest, message, endpoints, briefing.taken_at)
@@ -62,7 +64,7 @@ class DigestDelivery:
             item = known.content(one)
             decision = Suppress("expired")
             if item is not None:
-                decision = decide_digested(item, known.standings.get(item.id), profile, desk.clock.now())
+                decision = decide_digested(one, item, known.standings.get(item.id), profile, desk.clock.now())
             if isinstance(decision, Suppress):
                 await desk.close(one, State.SUPPRESSED, decision.cause)
             else:
@@ -70,9 +72,11 @@ class DigestDelivery:
                 stories.append(compose_story(item, one.reasons, one.follow_up, reader))
         return kept, stories
 
-    async def _suppress(self, waiting: list[Sending], cause: str) -> None:
+    async def _end(self, digest: Sending, waiting: list[Sending], cause: str) -> None:
+        """Nothing is sent."""
         for one in waiting:
             await self._desk.close(one, State.SUPPRESSED, cause)
+        await self._desk.ledger.keep(replace(digest, state=State.SUPPRESSED, due_at=None, told=True))
 
     async def _close(self, digest: Sending, waiting: list[Sending]) -> None:
         """Write down and tell of each item how the digest ended."""
@@ -92,6 +96,8 @@ class DigestDelivery:
             for one in waiting
         ]
         await desk.reporter.tell(ended, desk.clock.now())
-        for one in ended:
-            await desk.ledger.keep(one)
+        await desk.ledger.keep_many(ended)
+        if digest.state is State.SENT:
+            for one in ended:
+                await catch_up(desk, one)
         await desk.ledger.keep(replace(digest, due_at=None, told=True))

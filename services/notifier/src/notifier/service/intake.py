@@ -19,9 +19,11 @@ from kommunepuls_events.topics import CONTACT_COMMANDS, CONTENT, MATCHES, PROFIL
 from pydantic import SecretStr
 
 from notifier.domain.contacts import contact_of
+from notifier.domain.decisions import DigestTimes, another_rhythm, next_digest_for
 from notifier.domain.identity import command_key
-from notifier.domain.sendings import Kind, Lane, Sending, about, with_follow_up
+from notifier.domain.sendings import Kind, Lane, Sending, about, digest_of, with_follow_up
 from notifier.domain.standing import calls_for_follow_up, standing_after
+from notifier.records.attention import Attention
 from notifier.records.knowledge import Knowledge
 from notifier.records.ledger import Ledger
 from notifier.records.vault import Endpoint, Vault
@@ -39,18 +41,22 @@ class Intake:
         ledger: Ledger,
         vault: Vault,
         knowledge: Knowledge,
+        attention: Attention,
         wakes: Wakes,
         clock: Clock,
         *,
         contact_key: SecretStr,
+        digest_times: DigestTimes,
         follow_up_delay_seconds: float,
     ) -> None:
         self._ledger = ledger
         self._vault = vault
         self._knowledge = knowledge
+        self._attention = attention
         self._wakes = wakes
         self._clock = clock
         self._contact_key = contact_key
+        self._digest_times = digest_times
         self._follow_up_delay_seconds = follow_up_delay_seconds
         self._log = get_logger()
 
@@ -118,6 +124,9 @@ class Intake:
                 # Those whom a changed item concerns still are matched meanwhile, and get one message, not two.
                 delay = 0.0 if item.withdrawn else self._follow_up_delay_seconds
                 follow_up_at = self._clock.after(delay)
+            elif standing.announced and not item.announced:
+                # No news, but the newest wording of what may still wait to be told.
+                await self._knowledge.keep_contents([item], now)
             await self._knowledge.keep_standing(
                 item.id, standing, now, follow_up_at, record.event.traceparent
             )
@@ -127,8 +136,21 @@ class Intake:
         for record in records:
             if record.event is None:
                 await self.erase(record.key)
-            else:
-                await self._knowledge.keep_profile(record.event.data)
+                continue
+            profile: SubscriberProfileV1 = record.event.data
+            before = await self._knowledge.keep_profile(profile)
+            if before is not None and another_rhythm(before, profile):
+                await self._plan_digests(profile)
+
+    async def _plan_digests(self, profile: SubscriberProfileV1) -> None:
+        """See that what waits is sent when the new rhythm wants it, or when it was planned if that is sooner.
+
+        A digest takes all that waits on its channel, so the one that comes second finds nothing.
+        """
+        now = self._clock.now()
+        due_at = next_digest_for(profile, self._digest_times, now)
+        waiting = {one.channel: one for one in await self._ledger.waiting(profile.subscriber)}
+        await self._ledger.reserve([digest_of(one, due_at, now) for one in waiting.values()])
 
     async def take_commands(self, records: Sequence[Received]) -> None:
         """Carry contact commands out, in order.
@@ -193,6 +215,7 @@ class Intake:
         """Forget everything kept of a subscriber: contacts, reservations, profile."""
         await self._vault.erase(subscriber)
         await self._knowledge.erase_profile(subscriber, self._clock.now())
+        await self._attention.erase(subscriber)
         sendings = await self._ledger.erase(subscriber)
         self._log.info("subscriber_erased", subscriber=subscriber, sendings=sendings)
 

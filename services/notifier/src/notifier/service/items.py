@@ -4,14 +4,28 @@ from dataclasses import replace
 
 from kommunepuls_events import ContentItemV1, SubscriberProfileV1
 
+from notifier.domain.attention import CAUSE as BUDGET
+from notifier.domain.attention import Verdict, limit_for, local_day
 from notifier.domain.composing import compose_item
-from notifier.domain.decisions import Digest, Hold, Send, Suppress, Wait, decide_item
+from notifier.domain.decisions import (
+    CHANNEL_OFF,
+    Digest,
+    Hold,
+    Send,
+    Suppress,
+    Wait,
+    decide_item,
+    over_budget,
+)
 from notifier.domain.outcomes import conclude
-from notifier.domain.sendings import FOLLOW_UP, Sending, State, about, digest_of
-from notifier.domain.standing import calls_for_follow_up
+from notifier.domain.sendings import DIGEST_GRACE, Sending, State, digest_of
 from notifier.records.vault import Endpoint
 from notifier.service.briefing import Briefing
+from notifier.service.budgeting import Wish
 from notifier.service.desk import Desk
+from notifier.service.sequels import catch_up, hand_over
+
+_LOOK_AGAIN_SECONDS = 1.0
 
 
 class ItemDelivery:
@@ -23,6 +37,11 @@ class ItemDelivery:
     async def deliver(self, sending: Sending, briefing: Briefing) -> None:
         """Do what is to be done with it now."""
         desk = self._desk
+        if sending.state is State.DIGESTED:
+            # The digest that it waited for was sent before it was put there: it is decided on anew.
+            if not await desk.ledger.take_back(sending):
+                return
+            sending = replace(sending, state=State.RESERVED)
         item = briefing.content(sending)
         profile = briefing.profiles.get(sending.subscriber)
         if sending.subscriber in briefing.erased:
@@ -50,19 +69,38 @@ class ItemDelivery:
             # One endpoint has it; what was decided since is no reason to tell of it otherwise.
             await desk.keep(replace(sending, due_at=None))
             return
+        if isinstance(decision, Send) and sending.state is not State.SENT:
+            decision = await self._within_budget(sending, item, profile)
         match decision:
             case Suppress(cause):
+                if cause == CHANNEL_OFF:
+                    await hand_over(desk, sending, profile)
                 await desk.close(sending, State.SUPPRESSED, cause)
             case Hold(until, cause):
                 await desk.close(sending, State.HELD, cause, until)
             case Digest(due_at, cause):
-                digest = digest_of(sending, due_at, now)
-                await desk.ledger.reserve([digest])
-                await desk.close(replace(sending, digest=digest.key), State.DIGESTED, cause)
+                await desk.ledger.reserve([digest_of(sending, due_at, now)])
+                spent_on = str(local_day(profile, now)) if cause == BUDGET else None
+                await desk.put_by(replace(sending, budget_day=spent_on), cause, due_at + DIGEST_GRACE)
             case Wait(until):
                 await desk.keep(replace(sending, due_at=until))
             case Send():
                 await self._send(sending, item, profile, endpoints, briefing.taken_at)
+
+    async def _within_budget(
+        self, sending: Sending, item: ContentItemV1, profile: SubscriberProfileV1
+    ) -> Send | Digest | Wait:
+        """Send it if the resident's day has a place for it."""
+        desk = self._desk
+        limit = limit_for(item, profile)
+        verdict = Verdict.GRANTED if limit is None else await desk.budget(Wish(sending, profile, limit))
+        match verdict:
+            case Verdict.GRANTED:
+                return Send()
+            case Verdict.OUTRANKED:
+                return Wait(desk.clock.after(_LOOK_AGAIN_SECONDS))
+            case Verdict.SPENT:
+                return over_budget(profile, desk.digest_times, desk.clock.now())
 
     async def _send(
         self,
@@ -79,19 +117,4 @@ class ItemDelivery:
         outcomes = await desk.carry(sending, message, endpoints, taken_at)
         conclusion = conclude(sending, outcomes, desk.clock.now())
         if await desk.finish(conclusion.sending, conclusion.news) and conclusion.sending.state is State.SENT:
-            await self._catch_up(conclusion.sending)
-
-    async def _catch_up(self, sending: Sending) -> None:
-        """Follow up what was withdrawn or changed while it was being sent."""
-        desk = self._desk
-        standing = await desk.standing(sending.item)
-        if standing is None or standing.announced <= sending.revision:
-            return
-        newest = (sending.item, standing.announced)
-        item = (await desk.knowledge.contents([newest])).get(newest)
-        if item is not None and calls_for_follow_up(item):
-            follow_up = about(
-                item, sending.subscriber, sending.channel, (FOLLOW_UP,), desk.clock.now(), sending.trace
-            )
-            await desk.ledger.reserve([follow_up])
-            desk.wakes.wake([follow_up])
+            await catch_up(desk, conclusion.sending)

@@ -75,6 +75,12 @@ def test_a_digest_hour_that_is_skipped_comes_with_the_jump() -> None:
     assert due == local("2026-03-29T03:00")
 
 
+def test_a_digest_hour_that_comes_twice_counts_once() -> None:
+    first = local("2026-10-25T02:30", fold=0)
+    assert next_digest(local("2026-10-25T01:00"), Cadence.DAILY, time(2, 30), 5, OSLO) == first
+    assert next_digest(first, Cadence.DAILY, time(2, 30), 5, OSLO) == local("2026-10-26T02:30")
+
+
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../etc/passwd", "Europe"])
 def test_an_unknown_time_zone_is_oslo(name: str) -> None:
     assert zone_of(name) is HOME_ZONE
