@@ -16,7 +16,7 @@ class PrivateAddress(OSError):
 
 
 def public_socket(address: tuple) -> socket.socket:
-    """A socket for an entry of `getaddrinfo`, as aiohttp's connector asks for it.
+    """A socket for an entry of `getaddrinfo`, as the wire asks for it.
 
     Raises:
         PrivateAddress: if the address is not one of the open Internet.

@@ -23,7 +23,8 @@ from notifier.adapters.bounce_folder import BounceFolder
 from notifier.adapters.catalogue import PoCatalogue
 from notifier.adapters.gates import Gates
 from notifier.adapters.mail_composer import MailComposer
-from notifier.adapters.push import PushCarrier, open_push_pool
+from notifier.adapters.push import PushCarrier
+from notifier.adapters.push_wire import open_wire
 from notifier.adapters.smtp import MailCarrier, SmtpAddress
 from notifier.adapters.towns import TownLabels
 from notifier.adapters.vapid import VapidSigner
@@ -173,11 +174,16 @@ async def _open_carriers(
         composer, address, settings.mail_from, Gates(settings.smtp_connections, waiting_seconds=2.0), clock
     )
     stack.push_async_callback(mail.close)
-    pool = await stack.enter_async_context(open_push_pool(allow_private=settings.push_allow_private))
+    wire = await stack.enter_async_context(
+        open_wire(
+            allow_private=settings.push_allow_private,
+            timeout_seconds=settings.push_timeout_seconds,
+            plain_http2=settings.push_plain_http2,
+        )
+    )
     push = PushCarrier(
-        pool, signer, catalogue, Gates(settings.push_at_once_per_service, waiting_seconds=2.0), clock,
+        wire, signer, catalogue, Gates(settings.push_at_once_per_service, waiting_seconds=2.0), clock,
         allow_private=settings.push_allow_private,
-        timeout_seconds=settings.push_timeout_seconds,
     )  # fmt: skip
     return {Channel.EMAIL: mail, Channel.PUSH: push}
 

@@ -1,5 +1,6 @@
 """What the service asks of its edges where more than one thing stands behind it."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from notifier.domain.language import Words
@@ -32,6 +33,23 @@ class Carrier(Protocol):
             TransientError: later.
             Overloaded: it was not asked.
         """
+
+
+Carried = Callable[[Exception | None], None]
+"""Called once with None when a provider has taken a message, else with one of the errors of `Carrier.carry`."""
+
+
+class CrowdCarrier(Carrier, Protocol):
+    """A carrier that many messages can be handed to without waiting for each."""
+
+    def begin(self, message: Message, endpoint: Endpoint, *, first: bool, done: Carried) -> None:
+        """`carry`, with `done` called from the event loop, perhaps at once, instead of returning.
+
+        The very same message again costs less than an equal one.
+        """
+
+    def waiting(self, answered_within: float) -> int:
+        """How many messages wait for providers that answered within so many seconds."""
 
 
 class Catalogue(Protocol):

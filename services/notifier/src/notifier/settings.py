@@ -35,6 +35,9 @@ class Settings(ServiceSettings):
     push_allow_private: bool = Field(
         default=False, description="let push endpoints be http and inside private networks: development only"
     )
+    push_plain_http2: bool = Field(
+        default=False, description="speak HTTP/2 to http push endpoints, too: development only"
+    )
     push_at_once: int = Field(default=256, ge=1, description="push messages under way at a time")
     push_at_once_per_service: int = Field(default=16, ge=1, description="of these to one push service")
     push_timeout_seconds: float = Field(default=10, gt=0, description="seconds a push service may take")

@@ -9,7 +9,8 @@ from kommunepuls_chassis.errors import PermanentError, ThrottledError, Transient
 from kommunepuls_events import Channel
 from notifier.adapters.catalogue import PoCatalogue
 from notifier.adapters.gates import Gates
-from notifier.adapters.push import PushCarrier, open_push_pool
+from notifier.adapters.push import PushCarrier
+from notifier.adapters.push_wire import open_wire
 from notifier.adapters.vapid import VapidSigner, new_private_key
 from notifier.domain.composing import Reader, compose_item, compose_story
 from notifier.domain.contacts import push_subscription
@@ -38,9 +39,9 @@ def endpoint(browser, service) -> Endpoint:
 
 @pytest.fixture
 async def carrying():
-    async with open_push_pool(allow_private=True) as pool:
+    async with open_wire(allow_private=True, timeout_seconds=1.0) as wire:
         signer = VapidSigner(new_private_key(), "mailto:drift@fjordvik.example")
-        yield PushCarrier(pool, signer, CATALOGUE, Gates(2), Clock(), allow_private=True, timeout_seconds=1.0)
+        yield PushCarrier(wire, signer, CATALOGUE, Gates(2), Clock(), allow_private=True)
 
 
 async def test_a_browser_reads_what_was_sent_and_the_headers_say_how_urgent(
@@ -113,7 +114,7 @@ async def test_a_kept_connection_that_the_push_service_closes_costs_no_message(
             await reader.readexactly(int(length.split(b":")[1]))
             if number == 2:
                 break
-            answered.append(id(writer))
+            answered.append(writer)
             writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
             await writer.drain()
         writer.close()
@@ -143,10 +144,8 @@ async def test_a_slow_push_service_holds_no_other_up(
 
 async def test_no_request_is_made_inside_our_networks(push_service, make_browser) -> None:
     signer = VapidSigner(new_private_key(), "mailto:drift@fjordvik.example")
-    async with open_push_pool(allow_private=False) as pool:
-        guarded = PushCarrier(
-            pool, signer, CATALOGUE, Gates(2), Clock(), allow_private=False, timeout_seconds=1.0
-        )
+    async with open_wire(allow_private=False, timeout_seconds=1.0) as wire:
+        guarded = PushCarrier(wire, signer, CATALOGUE, Gates(2), Clock(), allow_private=False)
         for base in (push_service.url, push_service.url.replace("http:", "https:")):
             browser = make_browser("one")
             inside = Endpoint("p", "s", Channel.PUSH, push_subscription(browser.subscription(base)))

@@ -1,181 +1,186 @@
 """Web push (RFC 8030): encrypted for the browser, signed for the push service, bounded in time."""
 
-import ssl
+import asyncio
+import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
 
-import aiohttp
-import certifi
 from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
-from kommunepuls_chassis.public_addresses import PrivateAddress, public_socket
-from kommunepuls_chassis.web import retry_after
-from yarl import URL
 
 from notifier.adapters.gates import Gates
+from notifier.adapters.key_stock import KeyStock
 from notifier.adapters.push_encryption import encrypt
+from notifier.adapters.push_wire import Answer, Wire
 from notifier.adapters.vapid import VapidSigner
 from notifier.domain.contacts import PushSubscription
 from notifier.domain.identity import push_topic
 from notifier.domain.messages import Message
 from notifier.domain.push_payload import LARGEST_PLAIN_TEXT, push_payload
-from notifier.ports import Catalogue
+from notifier.ports import Carried, Catalogue
 from notifier.records.vault import Endpoint
 from notifier.service.clock import Clock
 
 _SMALL_PLAIN_TEXT = 1500
-_MOST_PAYLOADS = 200
-_MOST_LOST = 2
-"""Kept connections that may turn out to be closed before a message is put off."""
-_LONGEST_ANSWER = 65_536
+_MOST_PARCELS = 200
+_PARCEL_SECONDS = 300.0
+_PARCEL_TIME = timedelta(minutes=5)
+"""Within which two messages are kept equally long by push services."""
 _TAKEN = (200, 201, 202, 204)
 _GONE = (404, 410)
 
 
+class Parcel:
+    """A message as all who read the same get it: its JSON, and the headers for each push service."""
+
+    def __init__(self, message: Message, catalogue: Catalogue, signer: VapidSigner, clock: Clock) -> None:
+        self.plain = push_payload(message, catalogue.words(message.language), largest=LARGEST_PLAIN_TEXT)
+        self.made_at = time.monotonic()
+        self._message = message
+        self._catalogue = catalogue
+        self._signer = signer
+        self._clock = clock
+        self._headers: dict[str, list[str]] = {}
+
+    def shortened(self) -> bytes:
+        """The JSON for a push service that takes less."""
+        words = self._catalogue.words(self._message.language)
+        return push_payload(self._message, words, largest=_SMALL_PLAIN_TEXT)
+
+    def headers(self, origin: str) -> list[str]:
+        """The lines for a push service; the very same list each time."""
+        lines = self._headers.get(origin)
+        if lines is None:
+            message = self._message
+            lines = self._headers[origin] = [
+                f"TTL: {int(message.time_to_live.total_seconds())}",
+                f"Urgency: {message.urgency}",
+                f"Topic: {push_topic(message.topic)}",
+                "Content-Encoding: aes128gcm",
+                "Content-Type: application/octet-stream",
+                f"Authorization: {self._signer.authorization(origin, self._clock.now())}",
+                # What libcurl would add by itself.
+                "Accept:",
+                "Expect:",
+            ]
+        return lines
+
+
 class PushCarrier:
-    """Implements :class:`~notifier.ports.Carrier` for web push."""
+    """Implements :class:`~notifier.ports.CrowdCarrier` for web push."""
 
     def __init__(
         self,
-        pool: aiohttp.ClientSession,
+        wire: Wire,
         signer: VapidSigner,
         catalogue: Catalogue,
         gates: Gates,
         clock: Clock,
         *,
         allow_private: bool,
-        timeout_seconds: float,
+        stock: KeyStock | None = None,
     ) -> None:
-        self._pool = pool
+        self._wire = wire
         self._signer = signer
         self._catalogue = catalogue
         self._gates = gates
         self._clock = clock
         self._allow_private = allow_private
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        self._payloads: OrderedDict[tuple, bytes] = OrderedDict()
+        self._stock = stock or KeyStock()
+        self._parcels: OrderedDict[tuple, Parcel] = OrderedDict()
+        self._latest: tuple[Message, Parcel] | None = None
 
     async def carry(self, message: Message, endpoint: Endpoint, *, first: bool) -> None:
-        """See :meth:`~notifier.ports.Carrier.carry`. What is too large (413) is sent again, shortened."""
-        subscription = endpoint.contact
+        """See :meth:`~notifier.ports.Carrier.carry`."""
+        said: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(error: Exception | None) -> None:
+            if said.done():
+                return
+            if error is None:
+                said.set_result(None)
+            else:
+                said.set_exception(error)
+
+        self.begin(message, endpoint, first=first, done=done)
+        await said
+
+    def begin(self, message: Message, endpoint: Endpoint, *, first: bool, done: Carried) -> None:
+        """See :meth:`~notifier.ports.CrowdCarrier.begin`. What is too large (413) is sent again, shortened."""
+        subscription: PushSubscription = endpoint.contact
         if not self._allow_private and not subscription.endpoint.startswith("https://"):
-            raise PermanentError("the push endpoint is not https", reason="insecure-endpoint")
-        async with self._gates.through(subscription.origin, first=first):
-            status, headers = await self._post(message, subscription, LARGEST_PLAIN_TEXT)
-            if status == 413:
-                status, headers = await self._post(message, subscription, _SMALL_PLAIN_TEXT)
-            check_answer(status, headers)
+            done(PermanentError("the push endpoint is not https", reason="insecure-endpoint"))
+            return
+        origin = subscription.origin
+        self._gates.enter(
+            origin,
+            first=first,
+            start=partial(self._post, self._parcel(message), subscription, origin, done),
+            refuse=done,
+        )
 
-    async def _post(
-        self, message: Message, subscription: PushSubscription, largest: int
-    ) -> tuple[int, Mapping[str, str]]:
-        plain = self._payload(message, largest)
-        headers = {
-            "TTL": str(int(message.time_to_live.total_seconds())),
-            "Urgency": str(message.urgency),
-            "Topic": push_topic(message.topic),
-            "Content-Encoding": "aes128gcm",
-            "Content-Type": "application/octet-stream",
-            "Authorization": self._signer.authorization(subscription.origin, self._clock.now()),
-        }
-        body = encrypt(plain, subscription.p256dh, subscription.auth)
+    def waiting(self, answered_within: float) -> int:
+        """See :meth:`~notifier.ports.CrowdCarrier.waiting`."""
+        return self._gates.queued(answered_within)
+
+    def _post(self, parcel: Parcel, subscription: PushSubscription, origin: str, done: Carried) -> None:
+        began = time.monotonic()
+        shortened = False
+
+        def answered(said: Answer | PermanentError | TransientError) -> None:
+            nonlocal shortened
+            if isinstance(said, Answer) and said.status == 413 and not shortened:
+                shortened = True
+                send(parcel.shortened())
+                return
+            error = check_answer(said) if isinstance(said, Answer) else said
+            self._gates.leave(origin, began, error)
+            done(error)
+
+        def send(plain: bytes) -> None:
+            body = encrypt(plain, self._stock.take(subscription.p256dh, subscription.auth))
+            self._wire.ask(subscription.endpoint, parcel.headers(origin), body, answered)
+
         try:
-            return await self._ask(subscription, headers, body)
-        except TimeoutError:
-            raise TransientError("the push service did not answer in time", reason="timeout") from None
-        except aiohttp.ClientError as error:
-            if isinstance(getattr(error, "os_error", None), PrivateAddress):
-                raise PermanentError(
-                    "the push endpoint is not at a public address", reason="private-address"
-                ) from None
-            if isinstance(error, aiohttp.InvalidURL):
-                raise PermanentError("the push endpoint is no address", reason="bad-contact") from None
-            raise TransientError(
-                f"the push service cannot be reached: {type(error).__name__}", reason="unreachable"
-            ) from None
+            send(parcel.plain)
+        except Exception as error:
+            self._gates.leave(origin, began, error)
+            done(error)
 
-    async def _ask(
-        self, subscription: PushSubscription, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, Mapping[str, str]]:
-        """Ask, again when a kept connection turns out to be closed: that says nothing about the push service.
-
-        Should it have taken the message before, it replaces it by this one, which has the same Topic.
-        """
-        for _ in range(_MOST_LOST):
-            try:
-                return await self._ask_once(subscription, headers, body)
-            except (aiohttp.ClientConnectorError, TimeoutError):
-                raise
-            except aiohttp.ClientConnectionError:
-                continue
-        return await self._ask_once(subscription, headers, body)
-
-    async def _ask_once(
-        self, subscription: PushSubscription, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, Mapping[str, str]]:
-        async with self._pool.post(
-            # As it was registered: another spelling may be another subscription.
-            URL(subscription.endpoint, encoded=True),
-            headers=headers,
-            data=body,
-            allow_redirects=False,
-            timeout=self._timeout,
-        ) as response:
-            # Read so that the connection can be used again; closed if somebody sends without end.
-            await response.content.read(_LONGEST_ANSWER)
-            return response.status, {name.lower(): value for name, value in response.headers.items()}
-
-    def _payload(self, message: Message, largest: int) -> bytes:
-        """The JSON, written once for all who read the same."""
+    def _parcel(self, message: Message) -> Parcel:
+        """Written once for all who read the same."""
+        if self._latest is not None and self._latest[0] is message:
+            return self._latest[1]
         key = (
             message.stories, message.kind, message.title, message.sender, message.language, message.topic,
-            message.home_url, largest,
+            message.home_url, message.urgency, message.time_to_live // _PARCEL_TIME,
         )  # fmt: skip
-        plain = self._payloads.get(key)
-        if plain is None:
-            words = self._catalogue.words(message.language)
-            plain = self._payloads[key] = push_payload(message, words, largest=largest)
-            if len(self._payloads) > _MOST_PAYLOADS:
-                self._payloads.popitem(last=False)
-        return plain
+        parcel = self._parcels.get(key)
+        if parcel is None or parcel.made_at + _PARCEL_SECONDS < time.monotonic():
+            parcel = self._parcels[key] = Parcel(message, self._catalogue, self._signer, self._clock)
+            if len(self._parcels) > _MOST_PARCELS:
+                self._parcels.popitem(last=False)
+        self._latest = (message, parcel)
+        return parcel
 
 
-def check_answer(status: int, headers: Mapping[str, str]) -> None:
-    """Turn a push service's refusal into one of the chassis's errors (RFC 8030 sections 5 and 7.3).
+def check_answer(said: Answer) -> PermanentError | ThrottledError | TransientError | None:
+    """A push service's refusal as one of the chassis's errors (RFC 8030 sections 5 and 7.3); None if it took it.
 
     Redirects are refusals: an endpoint is where it is, and may not lead us elsewhere.
     """
-    said = f"the push service answers {status}"
+    status = said.status
     if status in _TAKEN:
-        return
+        return None
+    text = f"the push service answers {status}"
     if status in _GONE:
-        raise PermanentError(said, reason="endpoint-gone")
-    if status == 429 or (status == 503 and "retry-after" in headers):
-        raise ThrottledError(said, delay_seconds=max(retry_after(headers, default=60), 1.0))
+        return PermanentError(text, reason="endpoint-gone")
+    if status == 429 or (status == 503 and said.retry_after):
+        return ThrottledError(text, delay_seconds=max(said.retry_after or 60.0, 1.0))
     if status >= 500 or status == 408:
-        raise TransientError(said, reason=f"http-{status}")
+        return TransientError(text, reason=f"http-{status}")
     if status == 413:
-        raise PermanentError(said, reason="too-large")
+        return PermanentError(text, reason="too-large")
     if status in (401, 403):
-        raise PermanentError(said, reason="vapid-refused")
-    raise PermanentError(said, reason=f"http-{status}")
-
-
-@asynccontextmanager
-async def open_push_pool(*, allow_private: bool) -> AsyncIterator[aiohttp.ClientSession]:
-    """Connections to push services, to public addresses only unless told otherwise."""
-    trusted = ssl.create_default_context()
-    trusted.load_verify_locations(certifi.where())
-    connector = aiohttp.TCPConnector(
-        limit=400,
-        keepalive_timeout=60.0,
-        ssl=trusted,
-        socket_factory=None if allow_private else public_socket,
-    )
-    async with aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-    ) as session:
-        yield session
+        return PermanentError(text, reason="vapid-refused")
+    return PermanentError(text, reason=f"http-{status}")

@@ -3,6 +3,7 @@
 import hmac
 import os
 import struct
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDH,
@@ -19,18 +20,32 @@ RECORD_SIZE = 4096
 _LAST_RECORD = b"\x02"
 
 
-def encrypt(
-    plain: bytes,
+class MessageKey(NamedTuple):
+    """What one message to one subscription is encrypted with: never more than one (RFC 8291 section 3.1).
+
+    The sender's private key is gone when this exists. It cannot be told from two of these that they belong to one
+    subscription.
+
+    Attributes:
+        header: salt, record size and the sender's public key, as they stand in front of the message: 86 bytes.
+        key, nonce: of AES-128-GCM.
+    """
+
+    header: bytes
+    key: bytes
+    nonce: bytes
+
+
+def new_message_key(
     p256dh: bytes,
     auth: bytes,
     *,
     sender_key: EllipticCurvePrivateKey | None = None,
     salt: bytes | None = None,
-) -> bytes:
-    """The body of a push request, `Content-Encoding: aes128gcm`.
+) -> MessageKey:
+    """A fresh sender key, agreed upon with a subscription's; all of the work that does not need the message.
 
     Args:
-        plain: at most 3,993 bytes.
         p256dh: the subscription's public key, 65 bytes, uncompressed.
         auth: its authentication secret, 16 bytes.
         sender_key, salt: new ones for each message; given by known-answer tests alone.
@@ -48,10 +63,16 @@ def encrypt(
     shared = sender_key.exchange(ECDH(), receiver)
     # RFC 8291 section 3.4
     secret = _hkdf(shared, auth, b"WebPush: info\0" + p256dh + sender, 32)
-    key = _hkdf(secret, salt, b"Content-Encoding: aes128gcm\0", 16)
-    nonce = _hkdf(secret, salt, b"Content-Encoding: nonce\0", 12)
-    header = salt + struct.pack("!LB", RECORD_SIZE, len(sender)) + sender
-    return header + AESGCM(key).encrypt(nonce, plain + _LAST_RECORD, None)
+    return MessageKey(
+        salt + struct.pack("!LB", RECORD_SIZE, len(sender)) + sender,
+        _hkdf(secret, salt, b"Content-Encoding: aes128gcm\0", 16),
+        _hkdf(secret, salt, b"Content-Encoding: nonce\0", 12),
+    )
+
+
+def encrypt(plain: bytes, key: MessageKey) -> bytes:
+    """The body of a push request, `Content-Encoding: aes128gcm`; `plain` has at most 3,993 bytes."""
+    return key.header + AESGCM(key.key).encrypt(key.nonce, plain + _LAST_RECORD, None)
 
 
 def _hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:

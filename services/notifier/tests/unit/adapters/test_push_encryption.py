@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from kommunepuls_chassis.errors import OperatorError, PermanentError
-from notifier.adapters.push_encryption import encrypt
+from notifier.adapters.push_encryption import encrypt, new_message_key
 from notifier.adapters.vapid import VapidSigner, new_private_key, public_key_of
 from notifier.domain.push_payload import LARGEST_PLAIN_TEXT
 from notifier.testing import NOON
@@ -66,10 +66,12 @@ def test_the_example_of_rfc_8291_comes_out_byte_for_byte(shared_data: Path) -> N
     vector = json.loads((shared_data / "push_email/webpush/rfc8291_appendix_a.json").read_text())
     body = encrypt(
         vector["plaintext"].encode(),
-        raw(vector["ua_public"]),
-        raw(vector["auth_secret"]),
-        sender_key=private(vector["as_private"]),
-        salt=raw(vector["salt"]),
+        new_message_key(
+            raw(vector["ua_public"]),
+            raw(vector["auth_secret"]),
+            sender_key=private(vector["as_private"]),
+            salt=raw(vector["salt"]),
+        ),
     )
     assert body == raw(vector["body"])
 
@@ -128,7 +130,7 @@ def test_an_independent_receiver_reads_what_we_encrypt() -> None:
     receiver, auth = generate_private_key(SECP256R1()), b"0123456789abcdef"
     public = receiver.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     for plain in (b"", b"hei", "brøyting 🚜".encode(), b"x" * LARGEST_PLAIN_TEXT):
-        body = encrypt(plain, public, auth)
+        body = encrypt(plain, new_message_key(public, auth))
         assert len(body) <= 4096
         assert decrypt(body, receiver, auth) == plain
         assert http_ece.decrypt(body, private_key=receiver, auth_secret=auth) == plain
@@ -137,13 +139,13 @@ def test_an_independent_receiver_reads_what_we_encrypt() -> None:
 def test_no_two_messages_share_key_or_salt() -> None:
     receiver = generate_private_key(SECP256R1())
     public = receiver.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    bodies = [encrypt(b"hei", public, b"0" * 16) for _ in range(5)]
+    bodies = [encrypt(b"hei", new_message_key(public, b"0" * 16)) for _ in range(5)]
     assert len({body[:16] for body in bodies}) == len({body[21:86] for body in bodies}) == 5
 
 
 def test_a_key_that_is_no_point_is_refused() -> None:
     with pytest.raises(PermanentError, match="P-256"):
-        encrypt(b"hei", b"\x04" + b"\x01" * 64, b"0" * 16)
+        new_message_key(b"\x04" + b"\x01" * 64, b"0" * 16)
 
 
 @pytest.mark.parametrize("key", ["", "AAAA", "not base64 é", "A" * 43])
