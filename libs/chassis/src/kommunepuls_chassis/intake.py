@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from kommunepuls_events import ContentItemV1, SourceStatusV1
+from kommunepuls_events import ContentItemV1, ContentRule, SourceStatusV1
 from kommunepuls_events.base import utc_now
 from kommunepuls_events.dead_letters import DeadLetter
 from kommunepuls_events.topics import REJECTS
@@ -16,6 +16,11 @@ from kommunepuls_chassis.metrics import SOURCE_ITEMS, SOURCE_LAST_SUCCESS, SOURC
 from kommunepuls_chassis.producer import Producer
 from kommunepuls_chassis.store import DocumentStore
 from kommunepuls_chassis.town import SourceConfig, Town
+
+DROPPED_BY_RULE = "dropped-by-rule"
+"""The reason under which an item that a content rule drops is kept in ``rejects.v1``."""
+DROPPED = "dropped"
+"""Its entry: sent back, it is published past the rule; see :mod:`kommunepuls_chassis.replays`."""
 
 LARGEST_REJECT = 6_000_000
 """Bytes of a reject that are kept; what is longer is cut, and the reason says so."""
@@ -83,8 +88,23 @@ class SourceIntake:
                 news_fields=news_fields,
                 listed_until=listed_until,
             )
+            if seen.dropped_by is not None:
+                await self._keep_dropped(draft, seen.dropped_by)
             self._count(seen)
             return seen
+
+    async def _keep_dropped(self, draft: ContentItemV1, rule: ContentRule) -> None:
+        """Show editors what a rule dropped, and only then write down that it was shown."""
+        letter = DeadLetter(
+            reason=DROPPED_BY_RULE,
+            detail=f"{rule.id}: {rule.name}",
+            service=self._service,
+            source=self.id,
+            entry=DROPPED,
+        )
+        await self._producer.publish_raw(REJECTS.name, self.id, draft.to_json(), letter.headers())
+        await self._journal.note_dropped(draft)
+        self._log.info("item_dropped_by_rule", rule=rule.id)
 
     async def withdraw(self, item_id: str) -> Observation:
         """Take an item back."""
@@ -97,6 +117,8 @@ class SourceIntake:
         SOURCE_ITEMS.labels(self.id, seen.outcome.value).inc()
         if seen.outcome is Outcome.UNCHANGED:
             self._status = self._status.model_copy(update={"unchanged": self._status.unchanged + 1})
+        elif seen.outcome is Outcome.DROPPED:
+            self._status = self._status.model_copy(update={"dropped": self._status.dropped + 1})
         else:
             self._status = self._status.model_copy(
                 update={"items": self._status.items + 1, "last_item_at": seen.item.observed_at}

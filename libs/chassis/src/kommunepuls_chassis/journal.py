@@ -3,6 +3,10 @@
 An upstream is asked again and again; the journal tells new from changed from unchanged, numbers the
 revisions, and says what changed and whether it is news to a reader. What is to be published is written
 down first, so that a process that dies in between publishes the very same revision when it comes back.
+
+The municipality's content rules are applied here, to what the upstream says, before it is written down: so every
+reader of the topic sees the same item. Changed and unchanged are told by what the upstream says alone, so a change of
+the rules makes no revision and no news; it counts for what comes next.
 """
 
 import hashlib
@@ -13,10 +17,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from kommunepuls_events import Change, ContentItemV1, Lifecycle, LifecycleState
+from kommunepuls_events import Change, ContentItemV1, ContentRule, Lifecycle, LifecycleState
 from kommunepuls_events.base import utc_now
 
 from kommunepuls_chassis.producer import Producer
+from kommunepuls_chassis.rules import NoRules, Rules
 from kommunepuls_chassis.store import DocumentStore, Index, Stored
 from kommunepuls_chassis.texts import shortened
 
@@ -27,8 +32,9 @@ NEWS_FIELDS = frozenset(
 """Fields whose change a reader wants to hear of; a change of any other is kept but not announced."""
 
 _NOT_COMPARED = frozenset(
-    {"id", "revision", "municipality", "source", "native_id", "observed_at", "lifecycle"}
+    {"id", "revision", "municipality", "source", "native_id", "observed_at", "lifecycle", "changed_by"}
 )
+_RULED = frozenset({"interests", "areas", "severity"})
 
 
 class Outcome(StrEnum):
@@ -38,24 +44,35 @@ class Outcome(StrEnum):
     UPDATED = "updated"
     WITHDRAWN = "withdrawn"
     UNCHANGED = "unchanged"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The outcome, and the item as published (None if unchanged)."""
+    """The outcome, and the item as published (None if unchanged or dropped).
+
+    ``dropped_by`` is the rule that keeps the item from being published, when that is seen for the first time.
+    """
 
     outcome: Outcome
     item: ContentItemV1 | None
+    dropped_by: ContentRule | None = None
 
 
 class ItemJournal:
     """The journal of one service, in its own store."""
 
     def __init__(
-        self, store: DocumentStore, producer: Producer, *, now: Callable[[], datetime] = utc_now
+        self,
+        store: DocumentStore,
+        producer: Producer,
+        *,
+        rules: Rules | None = None,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._producer = producer
+        self._rules = rules or NoRules()
         self._now = now
 
     async def open(self) -> None:
@@ -63,6 +80,7 @@ class ItemJournal:
         self._entries = await self._store.collection(
             "items", indexes=[Index("source"), Index("waiting"), Index("withdrawn"), Index("listed_until")]
         )
+        self._dropped = await self._store.collection("dropped_items")
         for stored in await self._entries.find({"waiting": True}):
             await self._publish_waiting(stored)
 
@@ -73,6 +91,7 @@ class ItemJournal:
         announce_within: timedelta | None = None,
         news_fields: Collection[str] = NEWS_FIELDS,
         listed_until: datetime | None = None,
+        drop: bool = True,
     ) -> Observation:
         """Take what the upstream says of an item now; publish it if it is new or changed.
 
@@ -84,6 +103,8 @@ class ItemJournal:
             news_fields: fields whose change is news.
             listed_until: when the upstream will have dropped it from its list (an event that is over);
                 see :meth:`missing`.
+            drop: False publishes it although a rule drops it. A rule drops only what was never published: who was
+                told of an item hears of its corrections, too.
         """
         known = await self._entries.get(draft.id)
         before = known.document if known else None
@@ -97,8 +118,16 @@ class ItemJournal:
         if before is None and withdrawn:
             # Nobody was told of it, so there is nothing to take back.
             return Observation(Outcome.UNCHANGED, None)
-        lifecycle = self._lifecycle(draft, before, fingerprints, announce_within, news_fields, withdrawn)
-        item = draft.model_copy(
+        judged = await self._rules.judge(draft)
+        if before is None and judged.dropped_by is not None and drop:
+            noted = await self._dropped.get(draft.id)
+            if noted and noted.document["fingerprints"] == fingerprints:
+                return Observation(Outcome.UNCHANGED, None)
+            return Observation(Outcome.DROPPED, None, judged.dropped_by)
+        lifecycle = self._lifecycle(
+            judged.item, before, fingerprints, announce_within, news_fields, withdrawn
+        )
+        item = judged.item.model_copy(
             update={
                 "revision": before["revision"] + 1 if before else 1,
                 "lifecycle": lifecycle,
@@ -108,6 +137,10 @@ class ItemJournal:
         await self._publish(item, fingerprints, listed_until)
         outcome = Outcome.WITHDRAWN if withdrawn else Outcome.UPDATED if before else Outcome.PUBLISHED
         return Observation(outcome, item)
+
+    async def note_dropped(self, draft: ContentItemV1) -> None:
+        """Write down that it was told that a rule drops this item, so that it is told once."""
+        await self._dropped.put(draft.id, {"fingerprints": _fingerprints(draft)})
 
     async def withdraw(self, item_id: str) -> Observation:
         """Take an item back that the upstream deleted; nothing happens if it is unknown or withdrawn."""
@@ -183,7 +216,13 @@ class ItemJournal:
             return Lifecycle(news=draft.lifecycle.news and fresh and not (over and over < now))
         last = ContentItemV1.model_validate_json(before["item"])
         marks = before["fingerprints"]
-        changed = [name for name in {**fingerprints, **marks} if marks.get(name) != fingerprints.get(name)]
+        changed = [
+            name
+            for name in {**fingerprints, **marks}
+            if marks.get(name) != fingerprints.get(name)
+            # What a rule sets is the same again, whatever the upstream says now.
+            and not (name in _RULED and getattr(last, name) == getattr(draft, name))
+        ]
         changes = tuple(
             Change(field=name, before=_shown(getattr(last, name)), after=_shown(getattr(draft, name)))
             for name in changed

@@ -1,14 +1,36 @@
 """Revisions: what is new, changed, unchanged, news, withdrawn."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiokafka import ConsumerRecord
+from kommunepuls_chassis.consumer import Received
+from kommunepuls_chassis.errors import PermanentError
 from kommunepuls_chassis.journal import ItemJournal, Outcome
+from kommunepuls_chassis.replays import replay_handler
 from kommunepuls_chassis.store import open_store
 from kommunepuls_chassis.testing import RecordingProducer
-from kommunepuls_events import ContentItemV1, Kind, Lifecycle, LifecycleState, Link, Picture, item_id
+from kommunepuls_events import (
+    ContentItemV1,
+    ContentRule,
+    Judged,
+    Kind,
+    Lifecycle,
+    LifecycleState,
+    Link,
+    Picture,
+    RuleCondition,
+    RuleEffect,
+    Severity,
+    as_sent,
+    item_id,
+    judge,
+)
+from kommunepuls_events.dead_letters import DeadLetter
+from kommunepuls_events.topics import REPLAYS
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SOURCE = "NO-9901/test"
@@ -185,3 +207,114 @@ async def test_what_could_not_be_published_goes_before_its_withdrawal(tmp_path: 
             await journal.observe(draft())
         await journal.withdraw(draft().id)
         assert [(item.revision, item.withdrawn) for item in producer.messages] == [(1, False), (2, True)]
+
+
+class _Edited:
+    """Rules that an editor changes while the journal is at work."""
+
+    def __init__(self) -> None:
+        self.rules: tuple[ContentRule, ...] = ()
+
+    async def judge(self, item: ContentItemV1) -> Judged:
+        return judge(item, self.rules)
+
+
+@pytest.fixture
+async def ruled(tmp_path: Path) -> AsyncIterator[tuple[ItemJournal, RecordingProducer, _Edited]]:
+    producer, rules = RecordingProducer(), _Edited()
+    async with open_store(f"sqlite:///{tmp_path / 'journal.db'}") as store:
+        journal = ItemJournal(store, producer, rules=rules, now=lambda: NOW)
+        await journal.open()
+        yield journal, producer, rules
+
+
+def a_rule(**then: object) -> ContentRule:
+    when = RuleCondition(words=("trener*",))
+    return ContentRule(id="r", name="Trenere", when=when, then=RuleEffect(**then))
+
+
+async def test_a_rule_changes_what_is_published_and_what_it_was_goes_along(ruled) -> None:
+    journal, producer, rules = ruled
+    rules.rules = (a_rule(set_interests=("football",)),)
+    await journal.observe(draft(interests=("sports",)))
+    (item,) = producer.messages
+    assert item.interests == ("football",)
+    assert as_sent(item).interests == ("sports",)
+
+
+async def test_a_change_of_the_rules_makes_no_revision_but_counts_for_the_next(ruled) -> None:
+    journal, producer, rules = ruled
+    await journal.observe(draft())
+    rules.rules = (a_rule(severity=Severity.MODERATE, add_interests=("football",)),)
+    assert (await journal.observe(draft())).outcome is Outcome.UNCHANGED
+    seen = await journal.observe(draft(links=(Link(url="https://klubb.example/"),)))
+    assert seen.item.interests == ("football",)
+    assert seen.item.severity is Severity.MODERATE
+    assert not seen.item.lifecycle.news
+    assert len(producer.messages) == 2
+
+
+async def test_what_a_rule_sets_stays_set_when_the_upstream_says_something_else(ruled) -> None:
+    journal, _, rules = ruled
+    rules.rules = (a_rule(severity=Severity.MODERATE),)
+    await journal.observe(draft(severity=Severity.UNKNOWN))
+    seen = await journal.observe(draft(severity=Severity.MINOR))
+    assert (seen.item.severity, seen.item.lifecycle.news) == (Severity.MODERATE, False)
+    assert seen.item.lifecycle.changes == ()
+
+
+async def test_a_dropped_item_is_told_once_and_again_when_it_changes(ruled) -> None:
+    journal, producer, rules = ruled
+    rules.rules = (a_rule(drop=True),)
+    seen = await journal.observe(draft())
+    assert (seen.outcome, seen.item, seen.dropped_by.id) == (Outcome.DROPPED, None, "r")
+    # Not noted: who was to show it died before it was shown, so it is told again.
+    assert (await journal.observe(draft())).outcome is Outcome.DROPPED
+    await journal.note_dropped(draft())
+    assert (await journal.observe(draft())).outcome is Outcome.UNCHANGED
+    assert (await journal.observe(draft(summary="Ny trener søkes."))).outcome is Outcome.DROPPED
+    assert producer.messages == []
+
+
+async def test_a_rule_that_is_turned_off_lets_the_next_look_publish_what_it_dropped(ruled) -> None:
+    journal, producer, rules = ruled
+    rules.rules = (a_rule(drop=True),)
+    await journal.observe(draft())
+    await journal.note_dropped(draft())
+    rules.rules = ()
+    assert (await journal.observe(draft())).outcome is Outcome.PUBLISHED
+    assert len(producer.messages) == 1
+
+
+async def test_who_was_told_of_an_item_hears_of_its_corrections_though_a_rule_would_drop_it_now(
+    ruled,
+) -> None:
+    journal, producer, rules = ruled
+    await journal.observe(draft())
+    rules.rules = (a_rule(drop=True),)
+    assert (await journal.observe(draft(title="Trener funnet"))).outcome is Outcome.UPDATED
+    assert (await journal.withdraw(draft().id)).outcome is Outcome.WITHDRAWN
+    assert [one.revision for one in producer.messages] == [1, 2, 3]
+
+
+async def test_an_editor_can_let_a_dropped_item_through(ruled) -> None:
+    journal, producer, rules = ruled
+    rules.rules = (a_rule(drop=True),)
+    raw = draft().to_json()
+    letter = DeadLetter(reason="dropped-by-rule", detail="r", service="one", source=SOURCE, entry="dropped")
+    taken: list[str] = []
+
+    async def take_again(_source: str, entry: str, _raw: bytes) -> None:
+        taken.append(entry)
+
+    def received(service: str, value: bytes) -> Received:
+        headers = replace(letter, service=service).headers()
+        record = ConsumerRecord("replays.v1", 0, 0, 0, 0, b"k", value, None, 0, len(value), headers)
+        return Received("replays.v1", 0, 0, "k", None, record)
+
+    handle = replay_handler("one", take_again, journal)[REPLAYS]
+    await handle([received("another", raw), received("one", raw), received("one", raw)])
+    assert [item.title for item in producer.messages] == ["Trenere søkes"]
+    assert taken == []
+    with pytest.raises(PermanentError):
+        await handle([received("one", b"{}")])

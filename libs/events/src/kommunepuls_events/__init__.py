@@ -12,6 +12,7 @@ from kommunepuls_events.content import (
     Link,
     Organiser,
     Picture,
+    RuleTrace,
     Translation,
     item_id,
 )
@@ -25,6 +26,15 @@ from kommunepuls_events.profiles import (
     QuietHours,
     SensorThreshold,
     SubscriberProfileV1,
+)
+from kommunepuls_events.rules import (
+    ContentRule,
+    ContentRulesV1,
+    Judged,
+    RuleCondition,
+    RuleEffect,
+    as_sent,
+    judge,
 )
 from kommunepuls_events.sensors import SensorReadingV1
 from kommunepuls_events.sources import SourceStatusV1
@@ -52,11 +62,14 @@ __all__ = [
     "ContactAction",
     "ContactCommandV1",
     "ContentItemV1",
+    "ContentRule",
+    "ContentRulesV1",
     "DeliveryState",
     "DeliveryV1",
     "Direction",
     "Event",
     "Geometry",
+    "Judged",
     "Kind",
     "Lifecycle",
     "LifecycleState",
@@ -75,6 +88,9 @@ __all__ = [
     "Reason",
     "ReasonType",
     "Recipient",
+    "RuleCondition",
+    "RuleEffect",
+    "RuleTrace",
     "SensorReadingV1",
     "SensorThreshold",
     "Severity",
@@ -82,7 +98,9 @@ __all__ = [
     "SubscriberProfileV1",
     "Topic",
     "Translation",
+    "as_sent",
     "event_for",
     "item_id",
+    "judge",
     "topic_for",
 ]

@@ -85,6 +85,15 @@ class Lifecycle(Message):
     news: bool = Field(default=True, description="false: the revision is kept but nobody is told")
 
 
+class RuleTrace(Message):
+    """Which of the municipality's content rules changed an item, and what it was before."""
+
+    rules: tuple[Slug, ...]
+    interests: tuple[Slug, ...] = ()
+    areas: tuple[Identifier, ...] = ()
+    severity: Severity = Severity.UNKNOWN
+
+
 class ContentItemV1(Message):
     """One revision of one item, as published to ``content.v1``."""
 
@@ -118,6 +127,9 @@ class ContentItemV1(Message):
     confidence: float | None = Field(default=None, ge=0, le=1, description="of a derived condition")
     exercise: bool = Field(default=False, description="a test or exercise: never reaches a resident as real")
     lifecycle: Lifecycle = Lifecycle()
+    changed_by: RuleTrace | None = Field(
+        default=None, description="content rules that changed interests, areas or severity"
+    )
 
     @model_validator(mode="after")
     def _id_belongs_to_its_source(self) -> "ContentItemV1":

@@ -15,6 +15,7 @@ from kommunepuls_events.content import ContentItemV1
 from kommunepuls_events.deliveries import DeliveryV1
 from kommunepuls_events.matches import MatchV1, OfferV1
 from kommunepuls_events.profiles import SubscriberProfileV1
+from kommunepuls_events.rules import ContentRulesV1
 from kommunepuls_events.sensors import SensorReadingV1
 from kommunepuls_events.sources import SourceStatusV1
 
@@ -29,6 +30,7 @@ CONTRACTS: dict[str, type[Message]] = {
     "kommunepuls.delivery.v1": DeliveryV1,
     "kommunepuls.contact-command.v1": ContactCommandV1,
     "kommunepuls.source-status.v1": SourceStatusV1,
+    "kommunepuls.content-rules.v1": ContentRulesV1,
 }
 """Every versioned message by its ``ce_type``."""
 
@@ -151,6 +153,8 @@ def event_for(
             identity = (data.id, f"/{producer}", data.subscriber)
         case SourceStatusV1():
             identity = (f"{data.source}#{data.at.isoformat()}", data.source, data.source)
+        case ContentRulesV1():
+            identity = (f"{data.municipality}#{data.revision}", f"/{producer}", data.municipality)
         case _:
             raise TypeError(f"{type(data).__name__} is not a message of the contract")
     return Event(*identity, data, time or utc_now(), traceparent)

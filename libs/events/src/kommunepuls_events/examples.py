@@ -9,6 +9,7 @@ from kommunepuls_events.deliveries import DeliveryV1
 from kommunepuls_events.geometry import Point
 from kommunepuls_events.matches import MatchV1, OfferV1, Reason, Recipient
 from kommunepuls_events.profiles import Place, SensorThreshold, SubscriberProfileV1
+from kommunepuls_events.rules import ContentRule, ContentRulesV1, RuleCondition, RuleEffect
 from kommunepuls_events.sensors import SensorReadingV1
 from kommunepuls_events.sources import SourceStatusV1
 from kommunepuls_events.vocabulary import (
@@ -18,6 +19,7 @@ from kommunepuls_events.vocabulary import (
     Kind,
     LifecycleState,
     ReasonType,
+    Severity,
 )
 
 _NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -121,5 +123,24 @@ def examples() -> dict[str, Message]:
             items=12,
             rejects={"no-title": 1},
             at=_NOON,
+        ),
+        "kommunepuls.content-rules.v1": ContentRulesV1(
+            municipality="NO-9901",
+            revision=4,
+            rules=(
+                ContentRule(
+                    id="power-cuts",
+                    name="Strømbrudd er viktige",
+                    when=RuleCondition(words=("strømbrudd*", "strømmen * borte"), kinds=(Kind.NOTICE,)),
+                    then=RuleEffect(add_interests=("power",), severity=Severity.MODERATE),
+                ),
+                ContentRule(
+                    id="competitions",
+                    name="Konkurranser er ikke nytt fra kommunen",
+                    when=RuleCondition(sources=("NO-9901/facebook",), words=("konkurranse*",)),
+                    then=RuleEffect(drop=True),
+                ),
+            ),
+            changed_at=_NOON,
         ),
     }

@@ -18,6 +18,7 @@ class SourceStatusV1(Message):
     last_item_at: Instant | None = None
     items: int = Field(default=0, ge=0, description="revisions published since the service first ran")
     unchanged: int = Field(default=0, ge=0, description="seen again without change")
+    dropped: int = Field(default=0, ge=0, description="items that a content rule kept from being published")
     rejects: dict[str, int] = Field(default_factory=dict, description="count by reason")
     error: str | None = Field(default=None, description="in words that say what to do; None when well")
     at: Instant

@@ -9,6 +9,7 @@ from kommunepuls_events.content import ContentItemV1
 from kommunepuls_events.deliveries import DeliveryV1
 from kommunepuls_events.matches import MatchV1, OfferV1
 from kommunepuls_events.profiles import SubscriberProfileV1
+from kommunepuls_events.rules import ContentRulesV1
 from kommunepuls_events.sensors import SensorReadingV1
 from kommunepuls_events.sources import SourceStatusV1
 
@@ -121,6 +122,11 @@ REPLAYS = Topic(
     "Rejects that an operator sends back to the service that refused them.",
     max_message_bytes=6_291_456,
 )  # fmt: skip
+CONTENT_RULES = Topic(
+    "content-rules.v1", ContentRulesV1, "municipality code", lambda rules: rules.municipality, 1, None,
+    ("gateway-api",), (*INGEST, "*"), False,
+    "The rules by which a municipality's items are changed or dropped before they are published.",
+)  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (
     CONTENT,
@@ -133,6 +139,7 @@ TOPICS: tuple[Topic, ...] = (
     SOURCE_STATUS,
     REJECTS,
     REPLAYS,
+    CONTENT_RULES,
 )
 """Every topic but the dead-letter topics, which follow from their rows."""
 

@@ -15,6 +15,7 @@ from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.process import run_together
 from kommunepuls_chassis.producer import Producer, open_producer
 from kommunepuls_chassis.replays import replay_handler
+from kommunepuls_chassis.rules import RuleBook, RuleFollower
 from kommunepuls_chassis.store import Collection, DocumentStore, Index, open_store
 from kommunepuls_chassis.town import Town, load_towns
 from kommunepuls_chassis.web import open_fetcher
@@ -79,10 +80,14 @@ class IngestFacebook:
     notices: Notices
     health: Health
     consumer: EventConsumer
+    rules: RuleFollower | None
 
     async def run(self) -> None:
         """Poll, take webhooks and replays until cancelled."""
-        await run_together(self.sources.run, lambda: self.notices.work(self.health), self.consumer.run)
+        followed = [self.rules.run] if self.rules else []
+        await run_together(
+            *followed, self.sources.run, lambda: self.notices.work(self.health), self.consumer.run
+        )
 
 
 @asynccontextmanager
@@ -110,9 +115,11 @@ async def compose(
     secret = settings.facebook_app_secret
     async with AsyncExitStack() as stack:
         store = store or await stack.enter_async_context(open_store(settings.store_url_for(SERVICE)))
+        # With a producer of the caller's own there is no topic of rules to follow.
+        rules = RuleBook() if producer is None else None
         producer = producer or await stack.enter_async_context(open_producer(SERVICE, settings))
         fetcher = await stack.enter_async_context(open_fetcher())
-        journal = ItemJournal(store, producer, now=now)
+        journal = ItemJournal(store, producer, rules=rules, now=now)
         await journal.open()
         workshop = Workshop(
             store,
@@ -137,7 +144,7 @@ async def compose(
         )
         notices = await Notices.open(store, sources, now)
         consumer = EventConsumer(
-            SERVICE, settings, producer, replay_handler(SERVICE, sources.take_again), health=health
+            SERVICE, settings, producer, replay_handler(SERVICE, sources.take_again, journal), health=health
         )
         app = webhook_app(
             notices.note,
@@ -148,4 +155,5 @@ async def compose(
         )
         port = await stack.enter_async_context(serve_http(app, settings.http_host, settings.http_port))
         get_logger().info("http_listening", host=settings.http_host, port=port)
-        yield IngestFacebook(port, sources, notices, health, consumer)
+        follower = RuleFollower(settings, rules, health) if rules else None
+        yield IngestFacebook(port, sources, notices, health, consumer, follower)

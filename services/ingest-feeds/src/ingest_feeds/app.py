@@ -12,6 +12,7 @@ from kommunepuls_chassis.journal import ItemJournal
 from kommunepuls_chassis.process import run_together
 from kommunepuls_chassis.producer import open_producer
 from kommunepuls_chassis.replays import replay_handler
+from kommunepuls_chassis.rules import RuleBook, RuleFollower
 from kommunepuls_chassis.sources import Adapter, SourceRunner
 from kommunepuls_chassis.store import DocumentStore, open_store
 from kommunepuls_chassis.town import TownFile, load_towns
@@ -32,11 +33,12 @@ class IngestFeeds:
 
     runner: SourceRunner
     replays: EventConsumer
+    rules: RuleFollower
     port: int
 
     async def run(self) -> None:
         """Work until cancelled."""
-        await run_together(self.runner.run, self.replays.run)
+        await run_together(self.rules.run, self.runner.run, self.replays.run)
 
 
 def make_adapter(
@@ -65,7 +67,8 @@ async def compose(settings: Settings) -> AsyncIterator[IngestFeeds]:
         fetcher = await stack.enter_async_context(
             open_fetcher(timeout_seconds=settings.upstream_timeout_seconds)
         )
-        journal = ItemJournal(store, producer)
+        rules = RuleBook()
+        journal = ItemJournal(store, producer, rules=rules)
         await journal.open()
 
         def make(intake: SourceIntake, source: FeedSource, _file: TownFile) -> Adapter:
@@ -76,9 +79,9 @@ async def compose(settings: Settings) -> AsyncIterator[IngestFeeds]:
         )
         runner.check()
         replays = EventConsumer(
-            NAME, settings, producer, replay_handler(NAME, runner.take_again), health=health
+            NAME, settings, producer, replay_handler(NAME, runner.take_again, journal), health=health
         )
         port = await stack.enter_async_context(
             serve_http(operations_app(health), settings.http_host, settings.http_port)
         )
-        yield IngestFeeds(runner, replays, port)
+        yield IngestFeeds(runner, replays, RuleFollower(settings, rules, health), port)

@@ -11,11 +11,22 @@ from aiokafka import AIOKafkaConsumer
 from ingest_feeds.app import compose
 from ingest_feeds.settings import Settings
 from kommunepuls_chassis.http import serve_http
+from kommunepuls_chassis.producer import open_producer
 from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.testing import eventually
 from kommunepuls_chassis.topics import ensure_topics
 from kommunepuls_devbroker.testing import embedded_broker
-from kommunepuls_events import ContentItemV1, Event, LifecycleState, SourceStatusV1
+from kommunepuls_events import (
+    ContentItemV1,
+    ContentRule,
+    ContentRulesV1,
+    Event,
+    LifecycleState,
+    RuleCondition,
+    RuleEffect,
+    Severity,
+    SourceStatusV1,
+)
 from kommunepuls_events.dead_letters import DeadLetter
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -209,6 +220,62 @@ async def test_one_bad_entry_is_rejected_with_the_bytes_that_came_and_the_rest_i
     await eventually(lambda: running.revisions("a"))
     reject = await eventually(lambda: running.rejects and running.rejects[0])
     assert (reject.reason, reject.source, reject.service) == ("no-id", "NO-9901/rss", "ingest-feeds")
+
+
+async def test_a_rule_counts_for_the_next_item_while_everything_runs(running: Town) -> None:
+    running.upstream.answers["news"] = news(("a", "Brua stenges"))
+    await eventually(lambda: running.revisions("a"))
+    async with open_producer("gateway-api", running.settings) as editor:
+
+        async def put(revision: int, *rules: ContentRule) -> None:
+            await editor.publish(
+                ContentRulesV1(
+                    municipality="NO-9901", revision=revision, rules=rules, changed_at=datetime.now(UTC)
+                )
+            )
+
+        bridge = ContentRule(
+            id="bru",
+            name="Brua",
+            when=RuleCondition(words=("bru*",)),
+            then=RuleEffect(set_interests=("roads-and-traffic",), severity=Severity.MODERATE),
+        )
+        raffle = ContentRule(
+            id="lodd", name="Lodd", when=RuleCondition(words=("lodd*",)), then=RuleEffect(drop=True)
+        )
+        await put(1, bridge, raffle)
+
+        async def by_rule() -> bool:
+            # Entries come until the rule, which is on its way, is there.
+            key = f"b{len(running.items)}"
+            running.upstream.answers["news"] = news(("a", "Brua stenges"), (key, "Bruene sjekkes"))
+            await eventually(lambda: running.revisions(key))
+            return running.items[-1].interests == ("roads-and-traffic",)
+
+        await eventually(by_rule)
+        assert running.items[-1].severity is Severity.MODERATE
+        assert running.items[-1].changed_by.rules == ("bru",)
+        assert running.revisions("a") == [(1, LifecycleState.PUBLISHED, "Brua stenges")]
+
+        running.upstream.answers["news"] = news(("l", "Kjøp lodd til julemessa"), ("c", "Nytt bibliotek"))
+        await eventually(lambda: running.revisions("c"))
+        dropped = await eventually(lambda: running.rejects and running.rejects[0])
+        assert (dropped.reason, dropped.detail, dropped.entry) == ("dropped-by-rule", "lodd: Lodd", "dropped")
+        await eventually(lambda: any(one.dropped == 1 for one in running.states))
+        assert running.revisions("l") == []
+
+        await put(2)
+        # The upstream shows it still, in another answer: without the rule it comes.
+        running.upstream.answers["news"] = news(("l", "Kjøp lodd til julemessa"), ("d", "Ny sti"))
+
+        async def let_in() -> bool:
+            more = (f"d{len(running.items)}", "Ny sti")
+            running.upstream.answers["news"] = news(("l", "Kjøp lodd til julemessa"), more)
+            await eventually(lambda: running.revisions(more[0]))
+            return bool(running.revisions("l"))
+
+        await eventually(let_in)
+        assert len(running.rejects) == 1
 
 
 async def test_after_a_restart_nothing_is_published_again(town: Town) -> None:

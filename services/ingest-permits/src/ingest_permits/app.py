@@ -17,6 +17,7 @@ from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.process import run_together
 from kommunepuls_chassis.producer import Producer, open_producer
 from kommunepuls_chassis.replays import replay_handler
+from kommunepuls_chassis.rules import RuleBook, RuleFollower
 from kommunepuls_chassis.store import DocumentStore
 from kommunepuls_chassis.store.open import open_store
 from kommunepuls_chassis.town import TownFile, load_towns
@@ -103,11 +104,13 @@ class Running:
 
     service: PermitService
     consumer: EventConsumer
+    rules: RuleFollower | None
     port: int
 
     async def run(self) -> None:
         """Work until cancelled."""
-        await run_together(self.service.run, self.consumer.run)
+        followed = [self.rules.run] if self.rules else []
+        await run_together(*followed, self.service.run, self.consumer.run)
 
 
 @asynccontextmanager
@@ -127,11 +130,13 @@ async def compose(
     health = Health()
     async with AsyncExitStack() as stack:
         store = store or await stack.enter_async_context(open_store(settings.store_url_for(SERVICE)))
+        # With a producer of the caller's own there is no topic of rules to follow.
+        rules = RuleBook() if producer is None else None
         producer = producer or await stack.enter_async_context(open_producer(SERVICE, settings))
         fetcher = await stack.enter_async_context(
             open_fetcher(timeout_seconds=settings.upstream_timeout_seconds)
         )
-        journal = ItemJournal(store, producer, now=now)
+        journal = ItemJournal(store, producer, rules=rules, now=now)
         await journal.open()
         service = PermitService(
             towns,
@@ -140,10 +145,11 @@ async def compose(
             check_seconds=settings.town_check_seconds,
         )
         consumer = EventConsumer(
-            SERVICE, settings, producer, replay_handler(SERVICE, service.take_again), health=health
+            SERVICE, settings, producer, replay_handler(SERVICE, service.take_again, journal), health=health
         )
         port = await stack.enter_async_context(
             serve_http(operations_app(health), settings.http_host, settings.http_port)
         )
         get_logger().info("http_listening", port=port)
-        yield Running(service, consumer, port)
+        follower = RuleFollower(settings, rules, health) if rules else None
+        yield Running(service, consumer, follower, port)

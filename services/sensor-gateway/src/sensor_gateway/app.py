@@ -15,6 +15,7 @@ from kommunepuls_chassis.polling import SourcePoller
 from kommunepuls_chassis.process import run_together
 from kommunepuls_chassis.producer import Producer, open_producer
 from kommunepuls_chassis.replays import replay_handler
+from kommunepuls_chassis.rules import RuleBook, RuleFollower
 from kommunepuls_chassis.store import DocumentStore, open_store
 from kommunepuls_chassis.town import load_towns
 from kommunepuls_chassis.web import Fetcher, open_fetcher
@@ -42,6 +43,7 @@ class Running:
 
     gateway: SensorGateway
     consumer: EventConsumer | None
+    rules: RuleFollower | None
     port: int
 
     async def run(self) -> None:
@@ -49,6 +51,8 @@ class Running:
         parts = [self.gateway.run]
         if self.consumer is not None:
             parts.append(self.consumer.run)
+        if self.rules is not None:
+            parts.append(self.rules.run)
         await run_together(*parts)
 
 
@@ -80,7 +84,8 @@ async def compose(
             producer = await stack.enter_async_context(open_producer(SERVICE, settings))
         if fetcher is None:
             fetcher = await stack.enter_async_context(open_fetcher())
-        journal = ItemJournal(store, producer)
+        rules = RuleBook() if kafka else None
+        journal = ItemJournal(store, producer, rules=rules)
         await journal.open()
         packets = PacketLog(store, producer, timedelta(days=settings.remember_days))
         await packets.open()
@@ -102,9 +107,10 @@ async def compose(
         get_logger().info("listening", host=settings.http_host, port=port)
         consumer = None
         if kafka:
-            handlers = replay_handler(SERVICE, gateway.take_again)
+            handlers = replay_handler(SERVICE, gateway.take_again, journal)
             consumer = EventConsumer(SERVICE, settings, producer, handlers, health=health)
-        yield Running(gateway, consumer, port)
+        follower = RuleFollower(settings, rules, health) if rules else None
+        yield Running(gateway, consumer, follower, port)
 
 
 def _work(

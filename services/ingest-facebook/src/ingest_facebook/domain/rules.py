@@ -3,30 +3,22 @@
 Rules are data: shipped in ``data/content_rules.yaml``, and any source's own go before them.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Annotated
 
 from kommunepuls_events import Kind, Severity
 from kommunepuls_events.base import Slug
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from kommunepuls_events.phrases import Phrase, found
+from pydantic import BaseModel, ConfigDict, Field
 
-Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
 READ_CHARACTERS = 1000
 """Words further down in a long text say little about what it is about."""
-_GAP = r"(?:\W+\w+){0,4}"
 
 
 class Rule(BaseModel):
-    """What follows if a text holds one of the phrases.
+    """What follows if a text holds one of the phrases, which are written as those of editors' content rules."""
 
-    A phrase is one or more words, upper and lower case alike. ``*`` at a word's start or end stands for any
-    letters (``*trener``, ``frivillig*``), alone for up to four words between (``trenger * trener``).
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     words: tuple[Phrase, ...] = Field(min_length=1)
     kind: Kind | None = None
@@ -34,11 +26,6 @@ class Rule(BaseModel):
     severity: Severity | None = None
     audience: tuple[Slug, ...] = ()
     exercise: bool = Field(default=False, description="an alert with these words is an exercise or test")
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """All phrases in one expression."""
-        return re.compile("|".join(_expression(phrase) for phrase in self.words), re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +52,7 @@ def content_of(text: str, rules: Iterable[Rule], usual_interests: Iterable[str] 
     interests: dict[str, None] = {}
     audience: dict[str, None] = {}
     for rule in rules:
-        if not rule.pattern.search(text):
+        if not found(rule.words, text):
             continue
         if kind is None and rule.kind is not None:
             kind, severity = rule.kind, rule.severity or Severity.UNKNOWN
@@ -76,16 +63,3 @@ def content_of(text: str, rules: Iterable[Rule], usual_interests: Iterable[str] 
     return Content(
         kind or Kind.NOTICE, tuple(interests), severity, tuple(audience), exercise and kind is Kind.ALERT
     )
-
-
-def _expression(phrase: str) -> str:
-    found, gap = "", False
-    for word in phrase.split():
-        if word == "*":
-            gap = True
-            continue
-        before, after = word.startswith("*"), word.endswith("*")
-        body = (r"\w*" if before else "") + re.escape(word.strip("*")) + (r"\w*" if after else "")
-        found += (_GAP if gap and found else "") + (r"\W+" if found else "") + body
-        gap = False
-    return rf"(?<!\w){found}(?!\w)"
