@@ -29,6 +29,7 @@ from gateway_api.service.operators import Letters
 from gateway_api.service.outbox import OutboxPublisher
 from gateway_api.service.picture_fetching import PictureFetcher
 from gateway_api.service.pictures import PictureStore
+from gateway_api.service.previews import Previews
 from gateway_api.service.queries import Queries
 from gateway_api.service.reach import ReachIndexes
 from gateway_api.service.read_model import ReadModel
@@ -96,6 +97,7 @@ async def compose(
         collections = await open_collections(store)
         served = await Towns.load(towns or load_towns(settings.town_paths()), health)
         outbox = OutboxPublisher(collections, producer, health)
+        recent = RecentItems(collections)
         sign_in = SignIn(settings, collections, outbox.wake)
         audit = Audit(collections)
         clubs = Clubs(collections, served, audit, health)
@@ -120,6 +122,8 @@ async def compose(
             queries=Queries(collections, pulse_hours=settings.pulse_hours),
             recent=RecentItems(collections),
             pictures=pictures,
+            recent=recent,
+            previews=Previews(recent),
             letters=Letters(collections, producer, health),
             migration=Migration(settings, collections, sign_in, outbox.wake),
             hub=StreamHub(backlog=settings.stream_backlog),

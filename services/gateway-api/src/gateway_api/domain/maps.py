@@ -12,6 +12,8 @@ from shapely.geometry.base import BaseGeometry
 WIDTH = 1000.0
 _MARGIN = 24.0
 _TALLEST = 1250.0
+METRES_A_DEGREE = 111_320.0
+"""Of latitude, as near as a small map shows it."""
 _TOLERANCE = 2.2
 _LETTER = 0.58
 
@@ -53,6 +55,10 @@ class TownMap:
         x = self.left + (longitude - self.west) * self.scale * self.shrink
         y = self.top + (self.north - latitude) * self.scale
         return (x, y) if 0 <= x <= WIDTH and 0 <= y <= self.height else None
+
+    def units(self, metres: float) -> float:
+        """How many map units a distance is."""
+        return metres / METRES_A_DEGREE * self.scale
 
 
 def town_map(areas: Sequence[Area]) -> TownMap | None:

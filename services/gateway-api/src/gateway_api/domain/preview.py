@@ -91,3 +91,19 @@ def interest_counts(profile: SubscriberProfileV1, recent: Recent, interests: Seq
 def organiser_counts(recent: Recent) -> Counter[str]:
     """How many items each organiser published."""
     return Counter(one.item.organiser.id for one in recent.items if one.item.organiser)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a choice would have brought in the window, and how many messages a week that is."""
+
+    received: tuple[Received, ...]
+    messages: int
+    a_week: float
+
+
+def outlook(profile: SubscriberProfileV1, recent: Recent) -> Outlook:
+    """Ask the items of the window."""
+    received = tuple(would_have_received(profile, recent))
+    messages = messages_in(received)
+    return Outlook(received, messages, recent.a_week(messages))

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway_api.domain.errors import LinkRefused
 
-OPEN, USED = "open", "used"
+OPEN, USED, ENDED = "open", "used", "ended"
 
 
 def check_link(document: dict[str, Any] | None, now: datetime) -> dict[str, Any]:

@@ -48,7 +48,7 @@ async def open_collections(store: DocumentStore) -> Collections:
             "addresses", indexes=[Index("subscriber"), Index("confirmed", "expires_at")]
         ),
         links=await store.collection(
-            "links", indexes=[outbox, Index("subscriber"), Index("expires_at"), Index("state")]
+            "links", indexes=[outbox, Index("subscriber"), Index("expires_at"), Index("state", "expires_at")]
         ),
         sessions=await store.collection("sessions", indexes=[Index("subscriber"), Index("expires_at")]),
         counts=await store.collection("counts", indexes=[Index("expires_at")]),

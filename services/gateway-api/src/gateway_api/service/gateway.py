@@ -9,6 +9,7 @@ from gateway_api.service.drafts import Drafts
 from gateway_api.service.migration import Migration
 from gateway_api.service.operators import Letters
 from gateway_api.service.pictures import PictureStore
+from gateway_api.service.previews import Previews
 from gateway_api.service.queries import Queries
 from gateway_api.service.reach import ReachIndexes
 from gateway_api.service.recent_items import RecentItems
@@ -33,6 +34,7 @@ class Gateway:
     queries: Queries
     recent: RecentItems
     pictures: PictureStore
+    previews: Previews
     letters: Letters
     migration: Migration
     hub: StreamHub

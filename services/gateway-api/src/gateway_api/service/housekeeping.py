@@ -10,6 +10,7 @@ from kommunepuls_chassis.store.conditions import below
 from kommunepuls_chassis.store.errors import StoreError
 from kommunepuls_events.base import utc_now
 
+from gateway_api.domain import sign_in
 from gateway_api.service.collections import Collections
 from gateway_api.service.pictures import PictureStore
 from gateway_api.service.reach import GONE_KEPT
@@ -55,6 +56,11 @@ class Housekeeping:
         # A link stays a day longer, so that who comes late is told so.
         for links in (self._collections.links, self._collections.staff_links):
             await links.delete_where({"expires_at": below(now - timedelta(days=1))})
+        # A link stays a day longer, so that who comes late is told so; what waited for it does not.
+        late = await self._collections.links.find(ended | {"state": sign_in.OPEN})
+        forgotten = {"state": sign_in.ENDED, "choices": None}
+        await self._collections.links.patch_many((one.key, forgotten) for one in late)
+        await self._collections.links.delete_where({"expires_at": below(now - timedelta(days=1))})
         await self._collections.sessions.delete_where(ended)
         await self._collections.staff_sessions.delete_where(ended)
         await self._collections.counts.delete_where(ended)

@@ -9,8 +9,8 @@ from kommunepuls_chassis.sealing import seal
 from kommunepuls_events import Channel, ContactAction
 from kommunepuls_events.base import utc_now
 
-from gateway_api.domain import outbox, sign_in
-from gateway_api.domain.choices import first_choices, new_profile
+from gateway_api.domain import outbox, pending, sign_in
+from gateway_api.domain.choices import Choices, first_choices, new_profile
 from gateway_api.domain.errors import Fault, Invalid, LinkRefused, TooMany
 from gateway_api.domain.secrets import (
     digest,
@@ -38,6 +38,22 @@ class Session:
     subscriber: str
     csrf: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a link led to.
+
+    Attributes:
+        token: the session's secret token.
+        new: whether the subscriber was signed up by it, with the choices that waited for the link.
+        waiting: choices that waited for the link of somebody who is known already: theirs to decide on.
+    """
+
+    token: str
+    session: Session
+    new: bool
+    waiting: Choices | None
 
 
 class SignIn:
@@ -69,11 +85,22 @@ class SignIn:
             raise Invalid([Fault("/address", str(error))]) from None
         return keyed_hash(normal, self._settings.pepper.get_secret_value(), purpose="address")
 
-    async def mail_link(self, address: str, municipality: str, language: str, client: str) -> None:
+    async def mail_link(
+        self,
+        address: str,
+        municipality: str,
+        language: str,
+        client: str,
+        *,
+        choices: Choices | None = None,
+    ) -> None:
         """Have a link mailed that signs in whoever reads mail at the address, or signs them up.
 
         Does the same work, and tells the caller the same, whether the address is known or not. When an
         address has been sent its share of mails, no more are sent and nobody is told.
+
+        Args:
+            choices: what a new resident begins with; they wait with the link, locked by its token.
 
         Raises:
             Invalid: if it is no address.
@@ -108,6 +135,7 @@ class SignIn:
             "language": language,
             # Sealed now, for later the address is no longer known here.
             "sealed": seal({"address": normal}, key, subscriber=subscriber),
+            "choices": pending.locked(choices, token) if choices else None,
             "state": sign_in.OPEN,
             "expires_at": expires_at,
         }
@@ -151,11 +179,8 @@ class SignIn:
         stored = await self._collections.links.get(digest(token))
         sign_in.check_link(stored.document if stored else None, self._now())
 
-    async def follow_link(self, token: str) -> tuple[str, Session, bool]:
+    async def follow_link(self, token: str) -> Followed:
         """Use a link: sign in, and sign up who was not.
-
-        Returns:
-            The session's secret token, the session, and whether the subscriber is new.
 
         Raises:
             LinkRefused: if the link was used, is too old, or is none of ours.
@@ -164,16 +189,17 @@ class SignIn:
         stored = await self._collections.links.get(digest(token))
         link = sign_in.check_link(stored.document if stored else None, now)
         if not await self._collections.links.patch(
-            digest(token), {"state": sign_in.USED}, where={"state": sign_in.OPEN}
+            digest(token), {"state": sign_in.USED, "choices": None}, where={"state": sign_in.OPEN}
         ):
             raise LinkRefused("this link has been used; ask for a new one", slug="link-used")
-        new = await self._confirm(link, now)
+        choices = pending.unlocked(link.get("choices"), token)
+        new = await self._confirm(link, choices or first_choices(link["language"]), now)
         self._wake()
         session_token, session = await self.open_session(link["subscriber"])
         self._log.info("signed_in", subscriber=link["subscriber"], new=new)
-        return session_token, session, new
+        return Followed(session_token, session, new, None if new else choices)
 
-    async def _confirm(self, link: dict, now: datetime) -> bool:
+    async def _confirm(self, link: dict, choices: Choices, now: datetime) -> bool:
         """Sign up, or give a known subscriber back an address that had stopped working."""
         subscriber_id = link["subscriber"]
         if not await self._collections.addresses.patch(
@@ -184,7 +210,7 @@ class SignIn:
             # The resident was erased after the link was made.
             raise LinkRefused("this link is too old; ask for a new one", slug="link-expired")
         fresh = Subscriber(
-            profile=new_profile(subscriber_id, link["municipality"], first_choices(link["language"]), now),
+            profile=new_profile(subscriber_id, link["municipality"], choices, now),
             created_at=now,
             address_hash=link["address_hash"],
         )

@@ -28,7 +28,7 @@ _bearer_scheme = HTTPBearer(scheme_name="operator", auto_error=False)
 PUBLIC = frozenset(
     {
         "GET /", "GET /m/{municipality}", "GET /items/{item:path}", "GET /open-data", "GET /docs",
-        "GET /offline", "GET /sign-in", "POST /sign-in", "GET /sign-in/{token}", "POST /sign-in/{token}",
+        "GET /start", "POST /start", "POST /api/v1/preview", "GET /offline", "GET /sign-in", "POST /sign-in", "GET /sign-in/{token}", "POST /sign-in/{token}",
         "GET /unsubscribe/{token}", "POST /unsubscribe/{token}", "POST /unsubscribe/{token}/undo",
         "GET /pictures/{name}", "GET /service-worker.js", "GET /manifest.webmanifest", "GET /favicon.ico", "MOUNT /static",
         "GET /open-data/items.geojson", "GET /open-data/items.rss", "GET /open-data/items.ics",

@@ -38,10 +38,14 @@ async def follow_a_link(
 ) -> SessionAnswer:
     """Use a mailed link: sets the session cookie."""
     same_origin(request)
-    token, session, new = await gateway.sign_in.follow_link(asked.token)
-    set_session(response, gateway.settings, token)
+    followed = await gateway.sign_in.follow_link(asked.token)
+    session = followed.session
+    set_session(response, gateway.settings, followed.token)
     return SessionAnswer(
-        subscriber=session.subscriber, csrf_token=session.csrf, expires_at=session.expires_at, new=new
+        subscriber=session.subscriber,
+        csrf_token=session.csrf,
+        expires_at=session.expires_at,
+        new=followed.new,
     )
 
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Scope
 
 from gateway_api.adapters.http import (
     api_operator,
+    api_preview,
     api_profile,
     api_public,
     api_residents,
@@ -25,6 +26,7 @@ from gateway_api.adapters.http import (
     pages_public,
     pages_residents,
     pages_sign_in,
+    pages_start,
     pictures,
     staff_people,
     staff_sign_in,
@@ -53,6 +55,7 @@ def routes_app(gateway: Gateway, health: Health) -> FastAPI:
     app.router.routes.extend(operations_routes(health))
     for router in (
         api_sessions.router,
+        api_preview.router,
         api_profile.router,
         api_residents.router,
         api_stream.router,
@@ -66,6 +69,7 @@ def routes_app(gateway: Gateway, health: Health) -> FastAPI:
         pictures.router,
         pages_public.router,
         pages_sign_in.router,
+        pages_start.router,
         pages_choices.router,
         pages_residents.router,
         staff_sign_in.router,

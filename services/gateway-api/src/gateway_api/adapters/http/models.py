@@ -68,6 +68,24 @@ class EndpointAnswer(BaseModel):
     retired: str | None = Field(default=None, description="why it is no longer used")
 
 
+class PreviewRequest(_Taken):
+    """Choices to be tried. With ``every_interest`` those of the choices do not narrow."""
+
+    municipality: MunicipalityCode | None = None
+    choices: Choices
+    every_interest: bool = False
+
+
+class PreviewAnswer(BaseModel):
+    """What they would have brought in the last days: items, messages (a change that is news is another)."""
+
+    items: int
+    messages: int
+    messages_a_week: float
+    days: int
+    text: str = Field(description="how often that is, in words")
+
+
 class ProfileAnswer(BaseModel):
     """A resident's choices at a revision, which is the ETag."""
 

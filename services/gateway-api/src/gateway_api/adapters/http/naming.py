@@ -21,12 +21,14 @@ class ReaderNames:
         profile: SubscriberProfileV1 | None = None,
         items: Iterable[ContentItemV1] = (),
         sensors: Mapping[str, SensorNow] | None = None,
+        organisers: Mapping[str, str] | None = None,
     ) -> None:
         self._town = gateway.towns.get(municipality) or gateway.towns.first
         self._words = words
         self._places = {place.id: place.label for place in profile.places} if profile else {}
         self._organisers = {one.id: one.name for one in self._town.organisers}
         self._organisers |= {item.organiser.id: item.organiser.name for item in items if item.organiser}
+        self._organisers |= organisers or {}
         self._sensors = sensors or {}
 
     def area(self, area: str) -> str:

@@ -142,5 +142,4 @@ async def _show(
         entered=lambda name, default="": ((entered or {}).get(name) or [default])[-1],
         saved="saved" in request.query_params,
         tested="tested" in request.query_params,
-        welcome="welcome" in request.query_params,
     )

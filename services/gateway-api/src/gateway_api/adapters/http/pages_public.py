@@ -65,7 +65,7 @@ async def front(request: Request, gateway: GatewayAccess) -> Response:
     reader = await reader_of(request)
     town = gateway.towns.get(reader.subscriber.profile.municipality) if reader else gateway.towns.single
     if town is None:
-        return await page(request, "towns.html", towns=list(gateway.towns))
+        return await page(request, "towns.html", towns=list(gateway.towns), start=False)
     return await _pulse(request, gateway, town)
 
 

@@ -5,6 +5,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from gateway_api.adapters.http.access import (
     GatewayAccess,
+    Reader,
     ResidentAccess,
     clear_session,
     client_of,
@@ -13,8 +14,14 @@ from gateway_api.adapters.http.access import (
     set_session,
 )
 from gateway_api.adapters.http.language import language_of
+from gateway_api.adapters.http.pages_start import show
 from gateway_api.adapters.http.rendering import page
+from gateway_api.domain import onboarding
+from gateway_api.domain.choices import choices_of
 from gateway_api.domain.errors import Invalid, LinkRefused
+from gateway_api.domain.onboarding import Step
+from gateway_api.service.gateway import Gateway
+from gateway_api.service.sign_in import Followed
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,7 +53,9 @@ async def ask_for_a_link(request: Request, gateway: GatewayAccess) -> Response:
             fault="address",
             address=address[:254],
         )
-    return await page(request, "sign_in_sent.html", address=address, minutes=gateway.settings.sign_in_minutes)
+    return await page(
+        request, "sign_in_sent.html", address=address, minutes=gateway.settings.sign_in_minutes, draft=""
+    )
 
 
 @router.get("/sign-in/{token}", response_class=HTMLResponse)
@@ -65,10 +74,25 @@ async def look_at_a_link(request: Request, token: str, gateway: GatewayAccess) -
 async def follow_a_link(request: Request, token: str, gateway: GatewayAccess) -> Response:
     """Use the link: signed in, a new resident goes on to their choices."""
     same_origin(request)
-    session_token, _, new = await gateway.sign_in.follow_link(token)
-    answer = RedirectResponse("/choices?welcome=1" if new else "/feed", 303)
-    set_session(answer, gateway.settings, session_token)
+    followed = await gateway.sign_in.follow_link(token)
+    answer = await _led_to(request, gateway, followed)
+    set_session(answer, gateway.settings, followed.token)
     return answer
+
+
+async def _led_to(request: Request, gateway: Gateway, followed: Followed) -> Response:
+    """Where a link leads: who has chosen is asked before other choices take the place of theirs."""
+    subscriber = await gateway.residents.get(followed.session.subscriber)
+    if subscriber is None:
+        return RedirectResponse("/", 303)
+    held = choices_of(subscriber.profile)
+    waiting = followed.waiting
+    if waiting is None or onboarding.with_answers(held, waiting) == held:
+        chosen = "/welcome" if followed.new else "/feed"
+        return RedirectResponse("/start" if onboarding.is_empty(held) else chosen, 303)
+    request.state.reader = Reader(followed.session, subscriber)
+    town = gateway.towns.of(subscriber.profile.municipality)
+    return await show(request, gateway, town, Step.ADDRESS, onboarding.with_answers(held, waiting))
 
 
 @router.post("/sign-out")

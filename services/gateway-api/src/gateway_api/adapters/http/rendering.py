@@ -49,6 +49,7 @@ def _environment(language: str) -> Environment:
         # Cleaned at the source already; again here, for a page must not trust a topic.
         safe_html=lambda text: Markup(clean_html(text)),
         quoted=lambda text: quote(str(text), safe=""),
+        interest_named=lambda slug, names: names.interest(slug),
         dom_id=lambda text: "i" + hashlib.sha256(str(text).encode()).hexdigest()[:12],
     )
     return environment
