@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,31 @@ def settings(tmp_path: Path, contact_keys: tuple[str, str]) -> Settings:
     )
 
 
+class _Form(HTMLParser):
+    """What a browser without JavaScript would send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, list[str]] = {}
+        self._select: str | None = None
+        self._chosen: str | None = None
+
+    def handle_starttag(self, tag: str, attributes: list) -> None:
+        held = dict(attributes)
+        name = held.get("name")
+        if tag == "select":
+            self._select, self._chosen = name, None
+        elif tag == "option" and self._select and (self._chosen is None or "selected" in held):
+            self._chosen = held["value"]
+        elif tag == "input" and name and (held.get("type") not in ("checkbox", "radio") or "checked" in held):
+            self.fields.setdefault(name, []).append(held.get("value") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select" and self._select:
+            self.fields[self._select] = [self._chosen or ""]
+            self._select = None
+
+
 class Town:
     """The gateway of a test, with a client like a browser's."""
 
@@ -120,6 +146,13 @@ class Town:
             for message in await self.published()
             if isinstance(message, ContactCommandV1) and message.action == action and message.sealed
         ]
+
+    @staticmethod
+    def form_in(text: str, form: str) -> dict[str, list[str]]:
+        """The fields of the form with that id, as a browser without JavaScript would send them."""
+        reader = _Form()
+        reader.feed(text.partition(f'id="{form}"')[2].partition("</form>")[0])
+        return reader.fields
 
     async def link(self, address: str = "kari@example.no") -> str:
         """Ask for a link and read it as the notifier would; its token."""

@@ -120,7 +120,6 @@ async def compose(
             sign_in=sign_in,
             residents=Residents(settings, collections, outbox.wake),
             queries=Queries(collections, pulse_hours=settings.pulse_hours),
-            recent=RecentItems(collections),
             pictures=pictures,
             recent=recent,
             previews=Previews(recent),

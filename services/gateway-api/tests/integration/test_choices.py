@@ -1,7 +1,5 @@
 """Choosing, by the API and by the page without JavaScript."""
 
-from html.parser import HTMLParser
-
 import pytest
 from kommunepuls_events import ContactCommandV1, SubscriberProfileV1
 
@@ -10,37 +8,10 @@ pytestmark = pytest.mark.integration
 HAVNA = "NO-9901/havna"
 
 
-class _Form(HTMLParser):
-    """What a browser without JavaScript would send."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fields: dict[str, list[str]] = {}
-        self._select: str | None = None
-        self._chosen: str | None = None
-
-    def handle_starttag(self, tag: str, attributes: list) -> None:
-        held = dict(attributes)
-        name = held.get("name")
-        if tag == "select":
-            self._select, self._chosen = name, None
-        elif tag == "option" and self._select and (self._chosen is None or "selected" in held):
-            self._chosen = held["value"]
-        elif tag == "input" and name and (held.get("type") not in ("checkbox", "radio") or "checked" in held):
-            self.fields.setdefault(name, []).append(held.get("value") or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "select" and self._select:
-            self.fields[self._select] = [self._chosen or ""]
-            self._select = None
-
-
 async def _form(town) -> dict[str, list[str]]:
     page = await town.client.get("/choices")
     assert page.status_code == 200
-    form = _Form()
-    form.feed(page.text.partition('id="choices"')[2].partition("</form>")[0])
-    return form.fields
+    return town.form_in(page.text, "choices")
 
 
 async def _send(town, action: str = "save", **changes):

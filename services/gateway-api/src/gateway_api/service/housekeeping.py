@@ -53,14 +53,12 @@ class Housekeeping:
         """Delete everything whose time has come."""
         now = self._now()
         ended = {"expires_at": below(now)}
-        # A link stays a day longer, so that who comes late is told so.
+        # A link stays a day longer, so that who comes late is told so; what waited for it does not.
         for links in (self._collections.links, self._collections.staff_links):
             await links.delete_where({"expires_at": below(now - timedelta(days=1))})
-        # A link stays a day longer, so that who comes late is told so; what waited for it does not.
         late = await self._collections.links.find(ended | {"state": sign_in.OPEN})
         forgotten = {"state": sign_in.ENDED, "choices": None}
         await self._collections.links.patch_many((one.key, forgotten) for one in late)
-        await self._collections.links.delete_where({"expires_at": below(now - timedelta(days=1))})
         await self._collections.sessions.delete_where(ended)
         await self._collections.staff_sessions.delete_where(ended)
         await self._collections.counts.delete_where(ended)
