@@ -116,27 +116,6 @@ def compose_item(
     )
 
 
-def compose_digest(sending: Sending, stories: Sequence[Story], reader: Reader) -> Message:
-    """One message about all that came together since the last."""
-    words, count = reader.words, len(stories)
-    town = reader.labels.municipality(reader.profile.municipality)
-    title = words.ngettext("%(count)d item from %(town)s", "%(count)d items from %(town)s", count)
-    return Message(
-        key=sending.key,
-        kind=Kind.DIGEST,
-        language=words.language,
-        sender=town,
-        title=title % {"count": count, "town": town},
-        topic=f"digest {sending.subscriber}",
-        urgency=Urgency.LOW,
-        time_to_live=_DAY,
-        stories=tuple(stories),
-        home_url=reader.public_url,
-        settings_url=f"{reader.public_url}/choices",
-        unsubscribe_url=reader.unsubscribe_url,
-    )
-
-
 STAFF_LINK, STAFF_INVITATION = "staff-link", "staff-invitation"
 """Letters of contact commands to the municipality's staff, beside the residents' own."""
 

@@ -48,6 +48,15 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """What a digest tells of one subject: stories in full, and others by their titles."""
+
+    heading: str
+    stories: tuple[Story, ...]
+    titles: tuple[Story, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message to one person.
 
@@ -57,6 +66,12 @@ class Message:
         sender: name of the municipality.
         title: one line of plain text, no line breaks.
         time_to_live: how long a push service should keep it.
+        stories: the most important first.
+        heading: of a digest: how many items, from where.
+        preface: of a digest: the day, and why it comes.
+        sections: of a digest: its stories by subject, shortened.
+        left_out: how many of its stories no section holds.
+        rhythm: of a digest: what the resident chose, in words.
         link: of a sign-in mail.
         letter: of a sign-in mail to the municipality's staff: staff-link or staff-invitation.
         unsubscribe_url: takes RFC 8058 one-click requests; None for what was asked for just now.
@@ -71,6 +86,11 @@ class Message:
     urgency: Urgency
     time_to_live: timedelta
     stories: tuple[Story, ...] = ()
+    heading: str = ""
+    preface: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    left_out: int = 0
+    rhythm: str = ""
     link: str | None = None
     letter: str = ""
     home_url: str = ""

@@ -44,8 +44,9 @@ def push_payload(message: Message, words: Words, *, largest: int = LARGEST_PLAIN
 def _body(message: Message, words: Words) -> str:
     if message.kind is Kind.TEST:
         return words.gettext("This is what a message from us looks like.")
-    if message.kind is Kind.DIGEST:
-        return "\n".join(f"• {story.heading}" for story in message.stories[:6])
+    if len(message.stories) > 1:
+        # The title tells the first and how many there are.
+        return "\n".join(f"• {story.heading}" for story in message.stories[1:6])
     story = message.stories[0]
     if story.withdrawn:
         # The old text alone would read as if it still held.

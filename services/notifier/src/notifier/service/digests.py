@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from notifier.domain.composing import compose_digest, compose_story
+from kommunepuls_events import SubscriberProfileV1
+
 from notifier.domain.decisions import CHANNEL_OFF, Suppress, decide_digested, hold_for_quiet
-from notifier.domain.messages import Story
+from notifier.domain.digest_composing import Entry, compose_digest
 from notifier.domain.outcomes import conclude
 from notifier.domain.sendings import Sending, State
 from notifier.service.briefing import Briefing, brief
@@ -31,17 +32,18 @@ class DigestDelivery:
         if (hold := hold_for_quiet(profile, desk.clock.now())) is not None:
             await desk.ledger.keep(replace(digest, due_at=hold.until))
             return
-        waiting, stories = await self._stories(digest, await desk.ledger.gather(digest), briefing)
+        entries = await self._worth_telling(await desk.ledger.gather(digest), briefing, profile)
+        waiting = [entry.sending for entry in entries]
         endpoints = briefing.endpoints_left(digest)
         if digest.channel not in profile.channels:
             for one in waiting:
                 await hand_over(desk, one, profile)
             await self._end(digest, waiting, CHANNEL_OFF)
             return
-        if not stories or not endpoints:
+        if not entries or not endpoints:
             await self._end(digest, waiting, "no-endpoint")
             return
-        message = compose_digest(digest, stories, desk.reader(profile, digest.channel))
+        message = compose_digest(digest, entries, desk.reader(profile, digest.channel), desk.clock.now())
         outcomes = await desk.carry(digest, message, endpoints, briefing.taken_at)
         after = conclude(digest, outcomes, desk.clock.now()).sending
         if after.state is State.RESERVED:
@@ -51,16 +53,14 @@ class DigestDelivery:
         if await desk.ledger.keep(replace(after, due_at=leased, told=False)):
             await self._close(after, waiting)
 
-    async def _stories(
-        self, digest: Sending, waiting: list[Sending], briefing: Briefing
-    ) -> tuple[list[Sending], list[Story]]:
-        """Those of the items that are still worth telling, as this resident reads them."""
+    async def _worth_telling(
+        self, gathered: list[Sending], briefing: Briefing, profile: SubscriberProfileV1
+    ) -> list[Entry]:
+        """Those that are still to be told; of the others it is told why not."""
         desk = self._desk
-        profile = briefing.profiles[digest.subscriber]
-        known = await brief(waiting, desk.knowledge, desk.vault) if waiting else briefing
-        reader = desk.reader(profile, digest.channel)
-        kept, stories = [], []
-        for one in waiting:
+        known = await brief(gathered, desk.knowledge, desk.vault) if gathered else briefing
+        entries = []
+        for one in gathered:
             item = known.content(one)
             decision = Suppress("expired")
             if item is not None:
@@ -68,9 +68,8 @@ class DigestDelivery:
             if isinstance(decision, Suppress):
                 await desk.close(one, State.SUPPRESSED, decision.cause)
             else:
-                kept.append(one)
-                stories.append(compose_story(item, one.reasons, one.follow_up, reader))
-        return kept, stories
+                entries.append(Entry(one, item))
+        return entries
 
     async def _end(self, digest: Sending, waiting: list[Sending], cause: str) -> None:
         """Nothing is sent."""

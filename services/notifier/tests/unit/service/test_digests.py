@@ -31,7 +31,8 @@ async def test_a_daily_digest_holds_all_of_a_day_in_one_mail(rig: Rig) -> None:
     rig.clock.time = datetime(2026, 11, 25, 6, 2, tzinfo=UTC)
     assert (await rig.until_told(4))[2:] == [("s-1", "sent", None)] * 2
     [(message, _)] = rig.email.carried
-    assert message.title == "2 nyheter fra Fjordvik kommune"
+    assert message.title == "Breidablikk er brøytet – og én til"
+    assert message.heading == "2 nyheter fra Fjordvik kommune"
     assert [story.title for story in message.stories] == ["Breidablikk er brøytet", "Vannet stenges"]
     assert {one.item for one in rig.producer.of(DeliveryV1)[2:]} == {"NO-9901/aktuelt/1", "NO-9901/aktuelt/2"}
 
