@@ -1,11 +1,12 @@
 """Putting the notifier together."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kommunepuls_chassis.consumer import EventConsumer
+from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.health import Health
 from kommunepuls_chassis.http import operations_app, serve_http
 from kommunepuls_chassis.links import UNSUBSCRIBE, sign
@@ -21,11 +22,16 @@ from kommunepuls_events.base import utc_now
 
 from notifier.adapters.bounce_folder import BounceFolder
 from notifier.adapters.catalogue import PoCatalogue
+from notifier.adapters.dkim import DkimSealer
+from notifier.adapters.dkim_keys import DkimKey, read_key_file, read_keys
+from notifier.adapters.dkim_signers import open_signers
 from notifier.adapters.gates import Gates
 from notifier.adapters.mail_composer import MailComposer
+from notifier.adapters.mail_press import MailPress
 from notifier.adapters.push import PushCarrier
 from notifier.adapters.push_wire import open_wire
-from notifier.adapters.smtp import MailCarrier, SmtpAddress
+from notifier.adapters.smtp import MailCarrier
+from notifier.adapters.smtp_dial import SmtpAddress
 from notifier.adapters.towns import TownLabels
 from notifier.adapters.vapid import VapidSigner
 from notifier.domain.decisions import DigestTimes
@@ -101,6 +107,7 @@ async def compose(
     # Wrong keys are told of before anything is connected.
     keys = KeyRing(settings.vault_key.get_secret_value())
     signer = VapidSigner(settings.vapid_private_key.get_secret_value(), settings.vapid_subject)
+    dkim_keys = _dkim_keys(settings)
     public_key_of(settings.contact_private_key.get_secret_value())
     sign({"purpose": UNSUBSCRIBE}, settings.link_key.get_secret_value())
     towns = TownLabels(load_towns(settings.town_paths()))
@@ -112,7 +119,7 @@ async def compose(
         if producer is None:
             producer = await stack.enter_async_context(open_producer(SERVICE, settings))
         if carriers is None:
-            carriers = await _open_carriers(stack, settings, signer, catalogue, clock)
+            carriers = await _open_carriers(stack, settings, signer, dkim_keys, catalogue, clock)
         ledger, knowledge = await Ledger.open(store), await Knowledge.open(store)
         attention = await Attention.open(store)
         vault = await Vault.open(store, keys)
@@ -159,7 +166,12 @@ async def compose(
 
 
 async def _open_carriers(
-    stack: AsyncExitStack, settings: Settings, signer: VapidSigner, catalogue: Catalogue, clock: Clock
+    stack: AsyncExitStack,
+    settings: Settings,
+    signer: VapidSigner,
+    keys: Sequence[DkimKey],
+    catalogue: Catalogue,
+    clock: Clock,
 ) -> dict[Channel, Carrier]:
     address = SmtpAddress(
         host=settings.smtp_host,
@@ -169,10 +181,15 @@ async def _open_carriers(
         security=settings.smtp_security,
         timeout_seconds=settings.smtp_timeout_seconds,
     )
-    composer = MailComposer(catalogue, settings.mail_from)
+    signers = None
+    if keys:
+        signers = await stack.enter_async_context(open_signers(keys, settings.dkim_processes))
+    press = MailPress(MailComposer(catalogue, settings.mail_from), DkimSealer(keys) if keys else None)
     mail = MailCarrier(
-        composer, address, settings.mail_from, Gates(settings.smtp_connections, waiting_seconds=2.0), clock
-    )
+        press, address, settings.mail_from, Gates(settings.smtp_at_once, waiting_seconds=2.0), clock,
+        connections=settings.smtp_connections,
+        signers=signers,
+    )  # fmt: skip
     stack.push_async_callback(mail.close)
     wire = await stack.enter_async_context(
         open_wire(
@@ -188,10 +205,22 @@ async def _open_carriers(
     return {Channel.EMAIL: mail, Channel.PUSH: push}
 
 
+def _dkim_keys(settings: Settings) -> Sequence[DkimKey]:
+    """The keys that sign our mail; none where the mail server signs it."""
+    secret, file = settings.dkim_private_key, settings.dkim_private_key_file
+    if secret is not None and file is not None:
+        raise OperatorError("KP_DKIM_PRIVATE_KEY and KP_DKIM_PRIVATE_KEY_FILE are both set: one is enough")
+    if not settings.dkim_domain:
+        if secret is not None or file is not None or settings.dkim_selector:
+            raise OperatorError("KP_DKIM_DOMAIN: is missing; the other KP_DKIM settings need it")
+        return ()
+    texts = read_key_file(file) if file is not None else secret.get_secret_value() if secret else ""
+    return read_keys(settings.dkim_domain, settings.dkim_selector, texts, settings.mail_from)
+
+
 def _capacity(queue: str, settings: Settings) -> Capacity:
     if queue.startswith(Channel.EMAIL):
-        # One connection, one mail that may be sent again after a kill: the others wait in hand.
-        return Capacity(settings.smtp_connections * 16, settings.smtp_connections)
+        return Capacity(settings.smtp_at_once * 8, settings.smtp_at_once)
     return Capacity(settings.push_at_once, settings.push_at_once)
 
 

@@ -24,8 +24,26 @@ class Settings(ServiceSettings):
         default="starttls", description="of the connection to it; none is for development only"
     )
     smtp_connections: int = Field(default=8, ge=1, le=100, description="connections at a time")
+    smtp_at_once: int = Field(
+        default=64, ge=1, description="mails under way at a time; as many may be sent again after a kill"
+    )
     smtp_timeout_seconds: float = Field(default=20, gt=0, description="seconds the mail server may take")
     mail_from: str = Field(description="address that mails come from, and where returned mails go")
+    dkim_domain: str | None = Field(
+        default=None, description="domain that signs our mail (DKIM); none where the mail server signs"
+    )
+    dkim_selector: str = Field(
+        default="", description="names of the keys below DNS's _domainkey, comma separated"
+    )
+    dkim_private_key: SecretStr | None = Field(
+        default=None, description="their private keys in the same order, see notifier.keys"
+    )
+    dkim_private_key_file: Path | None = Field(
+        default=None, description="a file that holds them instead, PEM one after the other"
+    )
+    dkim_processes: int = Field(
+        default=1, ge=1, le=64, description="processes that sign, each about 1,000 mails a second"
+    )
     bounce_folder: Path | None = Field(
         default=None, description="folder (a Maildir's new) into which returned mails are put"
     )

@@ -1,7 +1,7 @@
 """For tests: a notifier with its edges replaced: carriers that remember, a store in a file, a clock that is set."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,10 +27,23 @@ from kommunepuls_events import (
 from kommunepuls_events.base import Message as Contract
 from kommunepuls_events.vocabulary import ReasonType
 
+from notifier.adapters.catalogue import PoCatalogue
+from notifier.adapters.dkim import DkimSealer
+from notifier.adapters.dkim_keys import DkimKey
+from notifier.adapters.dkim_signers import DkimSigners
+from notifier.adapters.gates import Gates
+from notifier.adapters.mail_composer import MailComposer
+from notifier.adapters.mail_press import MailPress
+from notifier.adapters.smtp import MailCarrier
+from notifier.adapters.smtp_dial import SmtpAddress
 from notifier.app import Notifier, compose
+from notifier.domain.composing import Reader, compose_item, compose_story, compose_test
+from notifier.domain.contacts import MailAddress
+from notifier.domain.labels import Labels
 from notifier.domain.messages import Message
-from notifier.domain.sendings import Sending
+from notifier.domain.sendings import Kind, Lane, Sending, about
 from notifier.records.vault import Endpoint
+from notifier.service.clock import Clock
 from notifier.service.wakes import QUEUES
 from notifier.settings import Settings
 
@@ -124,6 +137,56 @@ def match(about: ContentItemV1, *subscribers: str, reasons: tuple[Reason, ...] =
         chunk=0,
         recipients=tuple(Recipient(subscriber=one, reasons=reasons) for one in subscribers or ("s-1",)),
         matched_at=NOON,
+    )
+
+
+def item_message(
+    subscriber: str = "s-1", token: str = "abc", reasons: tuple[Reason, ...] = (AREA,), **fields: object
+) -> Message:
+    """A made-up item as one resident is to read it in a mail; `token`: of the address that unsubscribes."""
+    given, words = item(**fields), PoCatalogue().words("nb")
+    reader = Reader(
+        profile(subscriber),
+        words,
+        Labels(),
+        "https://puls.example",
+        f"https://puls.example/unsubscribe/{token}",
+    )
+    sending = about(given, subscriber, Channel.EMAIL, reasons, NOON, None)
+    return compose_item(sending, given, compose_story(given, reasons, False, reader), reader, NOON)
+
+
+def mail_message(number: int = 0) -> Message:
+    """A made-up mail to try an address; those of one number have one Message-ID."""
+    sending = Sending(f"{number:040x}", Kind.TEST, "s-1", Channel.EMAIL, Lane.FIRST, NOON, NOON)
+    return compose_test(sending, "Fjordvik kommune", PoCatalogue().words("nb"), "https://puls.example")
+
+
+def mail_endpoint(address: str = "kari@post.example") -> Endpoint:
+    """Where it goes."""
+    return Endpoint("m-1", "s-1", Channel.EMAIL, MailAddress(address))
+
+
+def mail_carrier(
+    port: int,
+    at_once: int = 4,
+    *,
+    connections: int | None = None,
+    timeout: float = 2.0,
+    keys: Sequence[DkimKey] = (),
+    signers: DkimSigners | None = None,
+    **address: object,
+) -> MailCarrier:
+    """A carrier to a mail server on this machine; `address`: other fields of its :class:`SmtpAddress`."""
+    where = {"host": "127.0.0.1", "username": None, "password": None, "security": "none", **address}
+    return MailCarrier(
+        MailPress(MailComposer(PoCatalogue(), "puls@fjordvik.example"), DkimSealer(keys) if keys else None),
+        SmtpAddress(port=port, timeout_seconds=timeout, **where),
+        "puls@fjordvik.example",
+        Gates(at_once),
+        Clock(),
+        connections=connections or at_once,
+        signers=signers,
     )
 
 

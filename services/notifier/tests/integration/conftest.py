@@ -3,8 +3,11 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -12,9 +15,11 @@ from pathlib import Path
 
 import http_ece
 import pytest
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from kommunepuls_chassis.http import serve_http
 from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.topics import ensure_topics
@@ -31,9 +36,49 @@ class MailSink:
 
     port: int = 0
     mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     sessions: set[int] = field(default_factory=set)
     refuse: Callable[[str], str | None] = lambda address: None
     seconds: float = 0.0
+    servers: list[SMTP] = field(default_factory=list)
+
+    def server(self, **options: object) -> SMTP:
+        """What serves one connection."""
+        self.servers.append(SMTP(self, enable_SMTPUTF8=False, **options))
+        return self.servers[-1]
+
+    def hang_up(self) -> None:
+        """Close all connections."""
+        for server in self.servers:
+            server.transport.close()
+
+    @asynccontextmanager
+    async def secured(self, tls: ssl.SSLContext, name: str, password: str) -> AsyncIterator[int]:
+        """The same server behind STARTTLS and a login; yields its port."""
+
+        def authenticated(
+            _server: SMTP, _session: object, _envelope: object, _how: str, given: LoginPassword
+        ) -> AuthResult:
+            return AuthResult(
+                success=(given.login, given.password) == (name.encode(), password.encode()), handled=False
+            )
+
+        server = await asyncio.get_running_loop().create_server(
+            lambda: self.server(
+                tls_context=tls, require_starttls=True, auth_required=True, authenticator=authenticated
+            ),
+            "127.0.0.1",
+            0,
+        )
+        yield server.sockets[0].getsockname()[1]
+        server.close()
+
+    async def handle_EHLO(
+        self, server: object, session: object, envelope: object, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Announce what it can: aiosmtpd reads line by line, whatever the packets."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
 
     async def handle_RCPT(
         self, server: object, session: object, envelope: object, address: str, _: list
@@ -48,6 +93,7 @@ class MailSink:
     async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
         """Take a mail, slowly if told so."""
         await asyncio.sleep(self.seconds)
+        self.raw.append(envelope.original_content)
         mail = message_from_bytes(envelope.content, policy=default)
         self.mails += [(recipient, mail) for recipient in envelope.rcpt_tos]
         return "250 2.0.0 OK"
@@ -57,12 +103,47 @@ class MailSink:
 async def mail_sink() -> AsyncIterator[MailSink]:
     """A mail server."""
     sink = MailSink()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(sink, enable_SMTPUTF8=False), "127.0.0.1", 0
-    )
+    server = await asyncio.get_running_loop().create_server(sink.server, "127.0.0.1", 0)
     sink.port = server.sockets[0].getsockname()[1]
     yield sink
     server.close()
+
+
+@dataclass
+class Certificate:
+    """A certificate for localhost: a server's context, and the file of who vouches for it."""
+
+    context: ssl.SSLContext
+    authority: Path
+
+
+@pytest.fixture
+def localhost_certificate(tmp_path: Path) -> Certificate:
+    """Made for one test."""
+    key, name = (
+        generate_private_key(SECP256R1()),
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")]),
+    )
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, SHA256())
+    )
+    chain, authority = tmp_path / "localhost.pem", tmp_path / "authority.pem"
+    authority.write_bytes(certificate.public_bytes(Encoding.PEM))
+    chain.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + authority.read_bytes()
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    return Certificate(context, authority)
 
 
 @dataclass

@@ -5,45 +5,18 @@ import socket
 
 import pytest
 from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
-from kommunepuls_events import Channel
-from notifier.adapters.catalogue import PoCatalogue
-from notifier.adapters.gates import Gates
-from notifier.adapters.mail_composer import MailComposer
-from notifier.adapters.smtp import MailCarrier, SmtpAddress
-from notifier.domain.composing import compose_test
-from notifier.domain.contacts import MailAddress
-from notifier.domain.messages import Message
-from notifier.domain.sendings import Kind, Lane, Sending
-from notifier.records.vault import Endpoint
-from notifier.service.clock import Clock
-from notifier.testing import NOON
+from notifier.testing import item_message, mail_carrier, mail_endpoint, mail_message
 
 pytestmark = pytest.mark.integration
-CATALOGUE = PoCatalogue()
-
-
-def message(number: int = 0) -> Message:
-    sending = Sending(f"{number:040x}", Kind.TEST, "s-1", Channel.EMAIL, Lane.FIRST, NOON, NOON)
-    return compose_test(sending, "Fjordvik kommune", CATALOGUE.words("nb"), "https://puls.example")
-
-
-def to(address: str = "kari@post.example") -> Endpoint:
-    return Endpoint("m-1", "s-1", Channel.EMAIL, MailAddress(address))
-
-
-def carrier(port: int, at_once: int = 4) -> MailCarrier:
-    address = SmtpAddress("127.0.0.1", port, None, None, "none", 2.0)
-    composer = MailComposer(CATALOGUE, "puls@fjordvik.example")
-    return MailCarrier(composer, address, "puls@fjordvik.example", Gates(at_once), Clock())
 
 
 async def test_many_mails_go_over_few_connections(mail_sink) -> None:
-    carrying = carrier(mail_sink.port, at_once=3)
+    carrying = mail_carrier(mail_sink.port, at_once=3)
     waiting = list(range(30))
 
     async def work() -> None:
         while waiting:
-            await carrying.carry(message(waiting.pop()), to(), first=False)
+            await carrying.carry(mail_message(waiting.pop()), mail_endpoint(), first=False)
 
     await asyncio.gather(*(work() for _ in range(3)))
     await carrying.close()
@@ -64,14 +37,14 @@ async def test_many_mails_go_over_few_connections(mail_sink) -> None:
 async def test_a_refusal_becomes_an_error_of_ours_and_the_connection_is_kept(
     mail_sink, answer: str, error: type[Exception], reason: str
 ) -> None:
-    carrying = carrier(mail_sink.port)
-    await carrying.carry(message(), to(), first=False)
+    carrying = mail_carrier(mail_sink.port)
+    await carrying.carry(mail_message(), mail_endpoint(), first=False)
     mail_sink.refuse = lambda address: answer if address.startswith("kari") else None
     with pytest.raises(error) as raised:
-        await carrying.carry(message(), to(), first=False)
+        await carrying.carry(mail_message(), mail_endpoint(), first=False)
     assert raised.value.reason == reason
     assert "kari" not in str(raised.value)
-    await carrying.carry(message(), to("ola@post.example"), first=True)
+    await carrying.carry(mail_message(), mail_endpoint("ola@post.example"), first=True)
     await carrying.close()
     assert len(mail_sink.sessions) == 1
 
@@ -80,7 +53,7 @@ async def test_a_mail_server_that_is_not_there_is_a_failure_that_may_pass() -> N
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(TransientError) as raised:
-            await carrier(taken.getsockname()[1]).carry(message(), to(), first=False)
+            await mail_carrier(taken.getsockname()[1]).carry(mail_message(), mail_endpoint(), first=False)
     assert raised.value.reason == "unreachable"
 
 
@@ -96,17 +69,59 @@ async def test_a_mail_server_that_hangs_up_in_the_middle_is_a_failure_that_may_p
         writer.close()
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
-    carrying = carrier(server.sockets[0].getsockname()[1])
+    carrying = mail_carrier(server.sockets[0].getsockname()[1])
     with pytest.raises(TransientError) as raised:
-        await carrying.carry(message(), to(), first=False)
+        await carrying.carry(mail_message(), mail_endpoint(), first=False)
     assert raised.value.reason == "broken-off"
     server.close()
 
 
 async def test_a_connection_that_the_server_has_closed_is_not_used_again(mail_sink) -> None:
-    carrying = carrier(mail_sink.port)
-    await carrying.carry(message(1), to(), first=False)
-    carrying._idle[0].client.close()
-    await carrying.carry(message(2), to(), first=False)
+    carrying = mail_carrier(mail_sink.port)
+    await carrying.carry(mail_message(1), mail_endpoint(), first=False)
+    mail_sink.hang_up()
+    await carrying.carry(mail_message(2), mail_endpoint(), first=False)
     assert len(mail_sink.mails) == 2
+    assert len(mail_sink.sessions) == 2
     await carrying.close()
+
+
+@pytest.mark.parametrize("password", ["right", "wrong"])
+async def test_a_server_that_wants_tls_and_a_login_gets_both(
+    mail_sink, localhost_certificate, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(localhost_certificate.authority))
+    async with mail_sink.secured(localhost_certificate.context, "puls", "right") as port:
+        carrying = mail_carrier(
+            port, host="localhost", security="starttls", username="puls", password=password
+        )
+        if password == "right":
+            await asyncio.gather(
+                *(carrying.carry(mail_message(number), mail_endpoint(), first=False) for number in range(4))
+            )
+            assert len(mail_sink.mails) == 4
+        else:
+            with pytest.raises(TransientError) as raised:
+                await carrying.carry(mail_message(1), mail_endpoint(), first=False)
+            assert raised.value.reason == "smtp-login"
+        await carrying.close()
+
+
+async def test_a_server_whose_certificate_is_nobody_s_is_given_no_mail(
+    mail_sink, localhost_certificate
+) -> None:
+    async with mail_sink.secured(localhost_certificate.context, "puls", "right") as port:
+        with pytest.raises(TransientError):
+            await mail_carrier(port, host="localhost", security="starttls").carry(
+                mail_message(1), mail_endpoint(), first=False
+            )
+    assert not mail_sink.mails
+
+
+async def test_lines_that_begin_with_a_dot_arrive_as_they_were_written(mail_sink) -> None:
+    letter = item_message(summary=".\n..\n.dot\n" + "= " * 80 + "\n. end")
+    carrying = mail_carrier(mail_sink.port)
+    await carrying.carry(letter, mail_endpoint(), first=False)
+    await carrying.close()
+    [(_, mail)] = mail_sink.mails
+    assert letter.stories[0].summary in mail.get_body(("plain",)).get_content().replace("\r\n", "\n")

@@ -6,15 +6,16 @@ import pytest
 from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.settings import load_settings, settings_table
 from notifier import bounces, keys
+from notifier.adapters.dkim_keys import read_keys
 from notifier.app import compose
 from notifier.records.vault_keys import KeyRing
 from notifier.settings import Settings
 
 
 def test_fresh_keys_are_lines_for_an_environment_file(capsys: pytest.CaptureFixture[str]) -> None:
-    keys.main()
+    assert keys.main([]) == 0
     first = dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
-    keys.main()
+    assert keys.main([]) == 0
     second = dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
     assert set(first) == {
         "KP_VAPID_PRIVATE_KEY",
@@ -27,6 +28,23 @@ def test_fresh_keys_are_lines_for_an_environment_file(capsys: pytest.CaptureFixt
     }
     assert not set(first.values()) & set(second.values())
     KeyRing(first["KP_VAULT_KEY"])
+
+
+def test_keys_to_sign_mails_are_settings_and_records(capsys: pytest.CaptureFixture[str]) -> None:
+    assert keys.main(["dkim", "fjordvik.example", "mai"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    given = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    read = read_keys(
+        given["KP_DKIM_DOMAIN"],
+        given["KP_DKIM_SELECTOR"],
+        given["KP_DKIM_PRIVATE_KEY"],
+        "puls@fjordvik.example",
+    )
+    assert [key.algorithm for key in read] == ["rsa-sha256", "ed25519-sha256"]
+    assert [f"# {key.zone_line}" for key in read] == lines[-2:]
+    assert keys.main(["dkim"]) == 2
+    assert keys.main(["dkim", "fjord vik"]) == 2
+    assert "KP_DKIM_DOMAIN" in capsys.readouterr().err
 
 
 def test_returned_mails_are_shown_without_addresses(
@@ -55,6 +73,8 @@ def test_returned_mails_are_shown_without_addresses(
         ("KP_VAULT_KEY", "x", "KP_VAULT_KEY"),
         ("KP_CONTACT_PRIVATE_KEY", "x", "contact private key"),
         ("KP_LINK_KEY", "short", "KP_LINK_KEY"),
+        ("KP_DKIM_DOMAIN", "fjordvik.example", "KP_DKIM_SELECTOR"),
+        ("KP_DKIM_SELECTOR", "puls", "KP_DKIM_DOMAIN"),
     ],
 )
 async def test_a_wrong_setting_is_told_in_one_line_before_anything_is_connected(
@@ -67,6 +87,21 @@ async def test_a_wrong_setting_is_told_in_one_line_before_anything_is_connected(
             pass
     assert told in str(error.value)
     assert "\n" not in str(error.value)
+
+
+async def test_a_key_file_that_is_not_there_is_told_in_one_line(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = {
+        "KP_DKIM_DOMAIN": "fjordvik.example",
+        "KP_DKIM_SELECTOR": "puls",
+        "KP_DKIM_PRIVATE_KEY_FILE": str(tmp_path / "absent.pem"),
+    }
+    for each, right in (environment | given).items():
+        monkeypatch.setenv(each, right)
+    with pytest.raises(OperatorError, match=r"absent\.pem cannot be read: No such file"):
+        async with compose(load_settings(Settings)):
+            pass
 
 
 def test_the_readme_lists_the_settings_as_they_are() -> None:

@@ -39,7 +39,8 @@ class MailComposer:
         name = _TEMPLATES[message.kind]
         mail = EmailMessage(policy=SMTP.clone(max_line_length=78, cte_type="7bit"))
         mail["From"] = Address(one_line(message.sender, 80), addr_spec=self._sender)
-        mail["To"] = Address(addr_spec=address)
+        # What is before the @ beyond ASCII can only stand as it is, in UTF-8 (RFC 6532 section 3.2).
+        mail["To"] = Address(addr_spec=address) if address.isascii() else _Folded("To", address)
         mail["Subject"] = _subject(one_line(message.title, _LONGEST_SUBJECT))
         mail["Date"] = format_datetime(now)
         mail["Message-ID"] = message_id(message.key, self._domain)
@@ -62,7 +63,8 @@ class _Folded(str):
     """A header's value as it goes on the wire.
 
     The standard library would write a long address in List-Unsubscribe as encoded words, which RFC 2369
-    does not allow, and folds a subject of mixed characters so that it comes back with a space too many.
+    does not allow, and folds a subject of mixed characters so that it comes back with a space too many. It has
+    no form for an address beyond ASCII.
     """
 
     def __new__(cls, name: str, wire: str) -> "_Folded":
