@@ -1,4 +1,4 @@
-"""How fast an alert reaches push services and mail servers, ledger included: `python benchmarks/delivery.py`.
+"""How fast an alert reaches push services, ledger included: `python benchmarks/delivery.py`.
 
 Starts an embedded broker, a notifier and the stubs of `delivery_stubs.py` as processes on free ports, and ends
 them. Subscriptions are made up anew each time: there is nothing to seed.
@@ -31,24 +31,14 @@ from kommunepuls_chassis.store.open import open_store
 from kommunepuls_chassis.topics import ensure_topics
 from kommunepuls_devbroker.testing import running_broker
 from kommunepuls_events import Channel
-from notifier.adapters.catalogue import PoCatalogue
-from notifier.adapters.gates import Gates
-from notifier.adapters.mail_composer import MailComposer
-from notifier.adapters.mail_press import MailPress
 from notifier.adapters.push_encryption import encrypt
-from notifier.adapters.smtp import MailCarrier, SmtpAddress
-from notifier.domain.composing import Reader, compose_item, compose_story
-from notifier.domain.contacts import Contact, MailAddress, PushSubscription
-from notifier.domain.labels import Labels
-from notifier.domain.messages import Message
-from notifier.domain.sendings import about
+from notifier.domain.contacts import Contact, PushSubscription
 from notifier.keys import fresh_keys
 from notifier.records.knowledge import Knowledge
 from notifier.records.ledger import Ledger
 from notifier.records.vault import Endpoint, Vault
 from notifier.records.vault_keys import KeyRing
-from notifier.service.clock import Clock
-from notifier.testing import AREA, item, match, profile
+from notifier.testing import item, match, profile
 from table import Part, Row, run_part
 
 QUICK = "--quick" in sys.argv
@@ -251,77 +241,10 @@ def rate(work, count: int = PEERS) -> float:
     return count / max(time.process_time() - began, 1e-6)
 
 
-def newsletter(subscriber: str) -> Message:
-    """A mail's message to one resident."""
-    given = item()
-    reader = Reader(
-        profile(subscriber), CATALOGUE.words("nb"), Labels(), "https://puls.example",
-        f"https://puls.example/unsubscribe/{subscriber}.token-of-{subscriber}",
-    )  # fmt: skip
-    sending = about(given, subscriber, Channel.EMAIL, (AREA,), datetime.now(UTC), None)
-    return compose_item(
-        sending, given, compose_story(given, (AREA,), False, reader), reader, datetime.now(UTC)
-    )
-
-
-CATALOGUE = PoCatalogue()
-
-
-async def mail_rows(ports: dict[str, int]) -> list[Row]:
-    """Mails composed, handed over, and end to end."""
-    now = datetime.now(UTC)
-    composer = MailComposer(CATALOGUE, "puls@fjordvik.example")
-    messages = [newsletter(f"s-{number}") for number in range(PEERS)]
-    one_by_one = iter(messages)
-    peer = rate(lambda: composer.compose(next(one_by_one), "kari@post.example", now).as_bytes())
-    press, pressed = MailPress(composer), iter(messages)
-    ours = rate(lambda: press.mail(next(pressed), "kari@post.example", now))
-    rows = [Row("mails composed, a core", "", f"{ours:,.0f}/s", f"{ours / peer:.0f} x EmailMessage each")]
-    carrier = MailCarrier(
-        composer, SmtpAddress("127.0.0.1", ports["mail"], None, None, "none", 20.0), "puls@fjordvik.example",
-        Gates(16, waiting_seconds=5.0), Clock(),
-    )  # fmt: skip
-    waiting = [messages[number % PEERS] for number in range(MAILS)]
-    began, processor = time.monotonic(), time.process_time()
-
-    async def work() -> None:
-        while waiting:
-            message = waiting.pop()
-            to = Endpoint("m", "s", Channel.EMAIL, MailAddress("kari@post.example"))
-            await carrier.carry(message, to, first=False)
-
-    await asyncio.gather(*(work() for _ in range(16)))
-    passed, used = time.monotonic() - began, time.process_time() - processor
-    await carrier.close()
-    rows.append(
-        Row("mails composed and handed over by SMTP, a core", "10,000/s",
-            f"{MAILS / used:,.0f}/s ({MAILS / passed:,.0f}/s on the clock)", f"{MAILS / used / 10_000:.2f} of the goal")
-    )  # fmt: skip
-    before = await taken(ports)
-    contacts = {f"s-{number}": MailAddress(f"s-{number}@post.example") for number in range(MAILS)}
-    delivered = await deliver(ports, Channel.EMAIL, contacts)
-    told, accepted, closed = delivered.told, delivered.accepted, delivered.closed
-    mails = told["mails"] - before["mails"] - 1  # one was sent before, to warm up
-    rows.append(
-        Row(
-            f"{MAILS:,} mails, publish to last acceptance",
-            "",
-            f"{accepted:.1f} s = {MAILS / accepted:,.0f}/s",
-        )
-    )
-    rows.append(
-        Row("the same, a second of the notifier's processor time", "", f"{MAILS / delivered.processor:,.0f}")
-    )
-    rows.append(Row("the same, ledger closed; recipients, sent twice", f"{MAILS}, 0",
-                    f"{closed:.1f} s; {told['recipients'] - before['recipients']}, {mails - MAILS}"))  # fmt: skip
-    return rows
-
-
 async def _measure(part: Part) -> None:
     part.rows += push_messages()
     async with stubs() as ports:
         part.rows += await push_rows(ports)
-        part.rows += await mail_rows(ports)
 
 
 def measure(part: Part) -> None:
