@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parent / "docs" / "benchmarks"
 PARTS = (
     "matching",
+    "loading",
     "delivery",
     "mail",
 )

@@ -13,7 +13,7 @@ from kommunepuls_events import ContentItemV1, Kind, SubscriberProfileV1
 from kommunepuls_geography import Geography
 from kommunepuls_matching.areas import areas_around
 from kommunepuls_matching.concern import Concern
-from kommunepuls_matching.footprint import reach_degrees
+from kommunepuls_matching.plane import reach_degrees
 from workload import AUDIENCES, INTERESTS, ORGANISERS
 
 _TUNING = {

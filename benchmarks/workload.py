@@ -77,16 +77,17 @@ def _zipf(rng: np.random.Generator, count: int, exponent: float) -> np.ndarray:
     return rng.permutation(weights / weights.sum())
 
 
-def residents(country: Country, count: int, seed: int) -> Iterator[SubscriberProfileV1]:
-    """That many residents; the first of many are those of few."""
+def residents(country: Country, count: int, seed: int, first: int = 0) -> Iterator[SubscriberProfileV1]:
+    """That many residents from the one of that number on, a multiple of 10,000; the same whoever makes them."""
     rng = np.random.default_rng(seed)
     weights = {
         "areas": _zipf(rng, len(country.ids), 0.8),
         "interests": _zipf(rng, len(INTERESTS), 0.5),
         "organisers": _zipf(rng, len(ORGANISERS), 0.7),
     }
-    for first in range(0, count, _AT_ONCE):
-        yield from islice(_some(country, first, _AT_ONCE, rng, weights), count - first)
+    for begin in range(first, first + count, _AT_ONCE):
+        some = _some(country, begin, _AT_ONCE, np.random.default_rng([seed, begin]), weights)
+        yield from islice(some, first + count - begin)
 
 
 def _some(
@@ -112,6 +113,7 @@ def _some(
             places = (
                 Place.model_construct(
                     id="home",
+                    label="",
                     longitude=float(west + spread[number, 0] * side),
                     latitude=float(south + spread[number, 1] * side / 2),
                     radius_metres=float(radii[number]),
@@ -129,10 +131,18 @@ def _some(
             minimum_severity=_SEVERITIES[int(rank * 25)] if rank < 0.2 else Severity.UNKNOWN,
             audience=(AUDIENCES[int(audience * 10)],) if audience < 0.3 else (),
             changed_at=NOW,
+            **_DEFAULTS,
         )
 
 
 _NOTHING = Muted()
+# Given, they need not be copied for each profile.
+_DEFAULTS: dict[str, Any] = {
+    name: field.default
+    for name, field in SubscriberProfileV1.model_fields.items()
+    if name
+    in ("language", "timezone", "sensor_thresholds", "channels", "cadence", "quiet_hours", "paused_until")
+}
 
 
 def _muted(chance: float, interests: tuple[str, ...], organisers: tuple[str, ...]) -> Muted:

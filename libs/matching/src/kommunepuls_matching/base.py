@@ -9,21 +9,18 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from kommunepuls_events import ContentItemV1, Kind
-from kommunepuls_geography import Geography
 
 from kommunepuls_matching import native
-from kommunepuls_matching.areas import areas_around
 from kommunepuls_matching.columns import WORD, Numbering, Words
 from kommunepuls_matching.concern import Concern
-from kommunepuls_matching.footprint import SLACK_METRES, SLACK_SHARE, reach_degrees
-from kommunepuls_matching.grid import RADIUS_CLASSES
+from kommunepuls_matching.draft import ITEM, ORGANISER, SOURCE
+from kommunepuls_matching.footprint import Footprint
 from kommunepuls_matching.packing import found_slot, grouped
-from kommunepuls_matching.segment import ITEM, ORGANISER, SOURCE
+from kommunepuls_matching.surroundings import Surroundings
 
-_CLASSES = np.array(RADIUS_CLASSES)
-_SLACK = np.array([SLACK_SHARE, SLACK_METRES])
 _NO_SLOTS = np.zeros(0, np.uint32)
 _NO_LINES = np.zeros((0, 4))
+_FIRST = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,10 @@ class Packed:
         number = self.numbers.get(key)
         return _NO_SLOTS if number is None else self.members[self.starts[number] : self.starts[number + 1]]
 
+    def count(self, places: np.ndarray) -> int:
+        """How many numbers the keys have that stand at these places."""
+        return int((self.starts[places + 1].astype(np.int64) - self.starts[places]).sum())
+
     @property
     def nbytes(self) -> int:
         return self.starts.nbytes + self.members.nbytes
@@ -46,7 +47,10 @@ class Packed:
 
 @dataclass(frozen=True)
 class Sparse:
-    """Masks of the few slots that have any: ascending slots, and a row of masks for each word."""
+    """Masks of the few slots that have any: ascending slots, and a row of masks for each word.
+
+    The masks are as narrow as they can be: one byte where there are at most eight words.
+    """
 
     slots: np.ndarray
     masks: np.ndarray
@@ -67,7 +71,7 @@ class Base:
     Attributes:
         id_text, id_starts, id_table: ids as UTF-8 one after the other, and a hash table of them.
         flags: by slot, see :mod:`kommunepuls_matching.native`.
-        interests: a row for each word of masks, a column for each slot.
+        interests: for each interest by its number, the bits of the slots that follow it.
         muted_interests, audience: those of the slots that have any.
         area_starts, area_numbers: the areas that each slot follows, in the order of its profile.
         followers, organisers, muted: slots by followed area, by organiser, by what is muted.
@@ -136,98 +140,123 @@ class Base:
     def match(self, concern: Concern) -> tuple[np.ndarray, np.ndarray]:
         """The slots, ascending, whom an item concerns, and the rows of the places that brought some."""
         item = concern.item
-        rank = item.severity.rank if item.kind is Kind.ALERT else native.RANK
-        words, masks, _ = self._masks(concern.interests, len(self.interests))
-        search = (self.flags, self.interests, words, masks, item.emergency, rank)
         organised = self.organisers.of(item.organiser.id) if item.organiser is not None else _NO_SLOTS
-        keys = np.array(
-            [
-                self.followers.numbers[number]
-                for area in concern.related
-                if (number := self.words.areas.known(area)) in self.followers.numbers
-            ],
-            np.int64,
-        )
+        keys = [
+            self.followers.numbers[number]
+            for area in concern.related
+            if (number := self.words.areas.get(area)) in self.followers.numbers
+        ]
+        followed = np.array(keys, np.int64)
+        room = self.bits, self.summary
+        interested = self._interested(concern, self.followers.count(followed))
         native.mark_followers(
-            self.bits, self.summary, *search, organised, self.followers.starts, self.followers.members, keys
+            *room,
+            *interested,
+            item.emergency,
+            organised,
+            self.followers.starts,
+            self.followers.members,
+            followed,
         )
-        rows = self._rows_near(concern, search) if concern.footprint else self._rows_in(concern, search)
+        if concern.footprint is not None:
+            rows = self._rows_near(concern.footprint, *interested, item.emergency)
+        else:
+            places, held = self.surroundings, self._keys_of_areas(concern.areas)
+            rows = native.mark_places_of(
+                *room, *interested, item.emergency, places.starts, places.members, held, self.place_slots
+            )
         if not item.emergency:
             for key in muting_keys(item):
                 native.unmark(self.bits, self.muted.of(key))
-        return self._without_the_particular(item, native.drain(self.bits, self.summary)), rows
+        return self._heard(item), rows
+
+    def _interested(self, concern: Concern, looks: int) -> tuple[np.ndarray, np.ndarray]:
+        """Sets of slots, and the numbers of those whose union follows one of the interests.
+
+        For more looks than a set has words they are made one set first, so that each look is one.
+        """
+        numbers = [self.words.interests.get(slug) for slug in concern.interests]
+        known = np.array([one for one in numbers if one is not None and one < len(self.interests)], np.int64)
+        if len(known) < 2 or looks < self.interests.shape[1]:
+            return self.interests, known
+        return native.union_of(self.interests, known)[None], _FIRST
 
     def rows_of_areas(self, areas: Sequence[str]) -> np.ndarray:
         """The rows of the places that one of the areas holds, none twice."""
-        numbers = [self.words.areas.known(area) for area in areas]
-        around = {one for number in numbers for one in self._around.get(number, ())}
-        return np.concatenate([self.surroundings.of(one) for one in around]) if around else _NO_SLOTS
+        keys, starts = self._keys_of_areas(areas), self.surroundings.starts
+        found = [self.surroundings.members[starts[key] : starts[key + 1]] for key in keys.tolist()]
+        return np.concatenate(found) if found else _NO_SLOTS
+
+    def _keys_of_areas(self, areas: Sequence[str]) -> np.ndarray:
+        numbers = [self.words.areas.get(area) for area in areas]
+        return np.array(sorted({key for one in numbers for key in self._around.get(one, ())}), np.int64)
 
     def _masks(
-        self, words: Sequence[str], columns: int, numbering: Numbering | None = None
+        self, words: Sequence[str], columns: int, numbering: Numbering
     ) -> tuple[np.ndarray, np.ndarray, bool]:
         """Masks of words by column, and whether each of them could be in one of the columns."""
-        numbering = self.words.interests if numbering is None else numbering
         masks: dict[int, int] = {}
         complete = True
         for word in words:
-            number = numbering.known(word)
+            number = numbering.get(word)
             if number is None or number // WORD >= columns:
                 complete = False
                 continue
             masks[number // WORD] = masks.get(number // WORD, 0) | 1 << number % WORD
         return np.array(list(masks), np.int64), np.array(list(masks.values()), np.uint64), complete
 
-    def _rows_in(self, concern: Concern, search: tuple) -> np.ndarray:
-        rows = self.rows_of_areas(concern.areas)
-        rows = rows[native.which_concerned(self.bits, *search, rows, self.place_slots)]
-        native.mark_places(self.bits, self.summary, rows, self.place_slots)
-        return rows
-
-    def _rows_near(self, concern: Concern, search: tuple) -> np.ndarray:
-        footprint = concern.footprint
-        bounds = np.array(footprint.bounds)
-        furthest = max(abs(bounds[1]), abs(bounds[3]))
-        reaches = np.array([reach_degrees(furthest, metres) for metres in RADIUS_CLASSES])
-        degrees = [footprint.degree_bounds(metres) for metres in RADIUS_CLASSES]
-        begins, ends, layers = native.stretches_near(self.cells, self.cell_starts, _CLASSES, bounds, reaches)
+    def _rows_near(
+        self, footprint: Footprint, interests: np.ndarray, numbers: np.ndarray, everyone: bool
+    ) -> np.ndarray:
+        *stretches, degrees = native.stretches_near(
+            self.cells, self.cell_starts, native.RADIUS_CLASSES, *footprint.bounds
+        )
         lines, areal = footprint.lines or (_NO_LINES, False)
-        measured = len(lines) > 0 and all(degrees[layer] is not None for layer in set(layers.tolist()))
-        by_layer = np.array([one or ((0.0, 0.0), (0.0, 0.0)) for one in degrees])[layers]
         surely, perhaps = native.screen(
-            self.bits, self.summary, *search, begins, ends, self.place_slots, self.longitudes,
-            self.latitudes, self.radii, lines, areal, measured,
-            np.ascontiguousarray(by_layer[:, 0]), np.ascontiguousarray(by_layer[:, 1]), _SLACK,
+            self.bits, self.summary, interests, numbers, everyone, *stretches, degrees,
+            self.place_slots, self.longitudes, self.latitudes, self.radii, lines, areal,
         )  # fmt: skip
-        if len(perhaps):
-            given = self.longitudes[perhaps], self.latitudes[perhaps], self.radii[perhaps].astype(np.float64)
-            if measured:
-                within = ~np.isnan(footprint.distances_within(*given))
-            else:
-                within = footprint.which_within(*given)
-            perhaps = perhaps[within]
-            native.mark_places(self.bits, self.summary, perhaps, self.place_slots)
+        if not len(perhaps):
+            return surely
+        given = self.longitudes[perhaps], self.latitudes[perhaps], self.radii[perhaps].astype(np.float64)
+        if len(lines):
+            within = ~np.isnan(footprint.distances_within(*given))
+        else:
+            within = footprint.which_within(*given)
+        perhaps = perhaps[within]
+        native.mark_places(self.bits, self.summary, perhaps, self.place_slots)
         return np.concatenate((surely, perhaps))
 
-    def _without_the_particular(self, item: ContentItemV1, slots: np.ndarray) -> np.ndarray:
-        """Without those who muted every interest of the item, or who belong to another audience."""
-        flags = self.flags[slots]
-        if not item.emergency and item.interests:
-            keep = np.ones(len(slots), bool)
-            some = np.flatnonzero(flags & native.MUTES_INTERESTS)
-            keep[some] = ~self._mutes_all(item, slots[some])
-            slots, flags = slots[keep], flags[keep]
-        if item.audience:
-            words, masks, _ = self._masks(item.audience, len(self.audience.masks), self.words.audience)
-            some = np.flatnonzero(flags & native.HAS_AUDIENCE)
-            theirs = self.audience.of(slots[some])[words]
-            keep = np.ones(len(slots), bool)
-            keep[some] = ((theirs & masks[:, None]) != 0).any(axis=0)
-            slots = slots[keep]
-        return slots
+    def _heard(self, item: ContentItemV1) -> np.ndarray:
+        """The slots that are marked, without those who do not want to hear of such an item.
+
+        Some said from which severity on, some muted every interest it has, some belong to another audience.
+        """
+        rank = item.severity.rank if item.kind is Kind.ALERT else native.RANK
+        muting = native.MUTES_INTERESTS if item.interests and not item.emergency else 0
+        meant = native.HAS_AUDIENCE if item.audience else 0
+        slots, some = native.drain(self.bits, self.summary, self.flags, rank, muting | meant)
+        if not len(some):
+            return slots
+        theirs = slots[some]
+        flags = self.flags[theirs]
+        out = np.zeros(len(some), bool)
+        if muting:
+            mutes = np.flatnonzero(flags & muting)
+            out[mutes] = self._mutes_all(item, theirs[mutes])
+        if meant:
+            others = np.flatnonzero(flags & meant)
+            out[others] |= self._are_others(item, theirs[others])
+        return np.delete(slots, some[out])
+
+    def _are_others(self, item: ContentItemV1, slots: np.ndarray) -> np.ndarray:
+        words, masks, _ = self._masks(item.audience, len(self.audience.masks), self.words.audience)
+        return ~((self.audience.of(slots)[words] & masks[:, None]) != 0).any(axis=0)
 
     def _mutes_all(self, item: ContentItemV1, slots: np.ndarray) -> np.ndarray:
-        words, masks, complete = self._masks(item.interests, len(self.muted_interests.masks))
+        words, masks, complete = self._masks(
+            item.interests, len(self.muted_interests.masks), self.words.interests
+        )
         theirs = self.muted_interests.of(slots)[words]
         return ((theirs & masks[:, None]) == masks[:, None]).all(axis=0) & complete
 
@@ -240,15 +269,13 @@ class Base:
         some = bool(self.flags[slot] & native.MUTES_INTERESTS and item.interests)
         return some and bool(self._mutes_all(item, np.array([slot]))[0])
 
-    def relocated(self, geography: Geography, step: int = 500) -> Iterator[None]:
+    def relocated(self, surroundings: Surroundings, step: int = 2_000) -> Iterator[None]:
         """Work out anew which areas hold each place; yields between steps."""
         codes = np.zeros(len(self.place_slots), np.uint32)
-        for row in range(len(codes)):
-            around = areas_around(float(self.longitudes[row]), float(self.latitudes[row]), geography)
-            numbers = frozenset(self.words.areas.number(area) for area in around)
-            codes[row] = self.words.surroundings.number(numbers)
-            if (row + 1) % step == 0:
-                yield
+        for begin in range(0, len(codes), step):
+            some = slice(begin, begin + step)
+            codes[some] = surroundings.codes(self.longitudes[some], self.latitudes[some])
+            yield
         self.surroundings = rows_by_surroundings(codes, self.words)
         self._around = _by_area(self.surroundings)
 
@@ -260,12 +287,12 @@ def rows_by_surroundings(codes: np.ndarray, words: Words) -> Packed:
     return Packed({words.surroundings.word(int(code)): n for n, code in enumerate(used)}, starts, rows)
 
 
-def _by_area(surroundings: Packed) -> dict[int, list[frozenset[int]]]:
-    """The sets that an area is in, by its number."""
-    found: dict[int, list[frozenset[int]]] = {}
-    for around in surroundings.numbers:
+def _by_area(surroundings: Packed) -> dict[int, list[int]]:
+    """The places in the postings of the sets that an area is in, by its number."""
+    found: dict[int, list[int]] = {}
+    for around, place in surroundings.numbers.items():
         for area in around:
-            found.setdefault(area, []).append(around)
+            found.setdefault(area, []).append(place)
     return found
 
 

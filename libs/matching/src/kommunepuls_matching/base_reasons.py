@@ -60,7 +60,7 @@ class BaseReasons:
         return {
             number: Reason(type=ReasonType.AREA, area=area)
             for area in self.concern.related
-            if (number := areas.known(area)) is not None
+            if (number := areas.get(area)) is not None
         }
 
     def _places(self, slots: np.ndarray) -> dict[int, list[Reason]]:
@@ -116,9 +116,9 @@ class BaseReasons:
             kinds |= np.isin(slots, followers, assume_unique=False)
             singles.append(Reason(type=ReasonType.ORGANISER, organiser=item.organiser.id))
         for slug in self.concern.interests:
-            number = base.words.interests.known(slug)
-            if number is not None and number // WORD < len(base.interests):
-                bits = base.interests[number // WORD, slots] >> np.uint64(number % WORD)
+            number = base.words.interests.get(slug)
+            if number is not None and number < len(base.interests):
+                bits = base.interests[number, slots // WORD] >> (slots % WORD).astype(np.uint64)
                 kinds |= (bits & np.uint64(1)).astype(np.int64) << len(singles)
                 singles.append(Reason(type=ReasonType.INTEREST, interest=slug))
         made = {

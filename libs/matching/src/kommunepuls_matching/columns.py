@@ -1,60 +1,116 @@
 """Growing arrays and numbered words: the columns that an index is made of."""
 
 from array import array
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 WORD = 64
+_FULL = (1 << WORD) - 1
 
 
 class Column:
-    """A numpy array that grows at its end. What :attr:`values` gave earlier stays as it was, but for sets."""
+    """A numpy array that grows at its end; what :attr:`values` gave earlier stays as it was.
 
-    __slots__ = ("_count", "_data")
+    What is appended waits in an ``array``, whose ``append`` and ``extend`` are those of the column and cost a
+    fifth of setting an element of a numpy array, until somebody asks for the values.
+    """
+
+    __slots__ = ("_count", "_data", "_waiting", "append", "extend")
 
     def __init__(self, kind: type, values: np.ndarray | None = None) -> None:
         self._data = np.zeros(16, kind) if values is None else np.array(values, kind)
         self._count = 0 if values is None else len(values)
+        self._waiting = array(np.dtype(kind).char)
+        self.append, self.extend = self._waiting.append, self._waiting.extend
 
     def __len__(self) -> int:
-        return self._count
+        return self._count + len(self._waiting)
 
     @property
     def values(self) -> np.ndarray:
         """The values so far; a view."""
+        self.settle()
         return self._data[: self._count]
 
-    def append(self, value: float) -> None:
-        """Add one at the end."""
-        if self._count == len(self._data):
-            self._data = np.concatenate((self._data, np.zeros(max(16, self._count // 2), self._data.dtype)))
-        self._data[self._count] = value
-        self._count += 1
+    def settle(self) -> None:
+        """Move what waits to the values. Until something is appended again, several threads may read."""
+        if self._waiting:
+            count = len(self)
+            if count > len(self._data):
+                grown = np.zeros(max(16, count + self._count // 2), self._data.dtype)
+                grown[: self._count] = self._data[: self._count]
+                self._data = grown
+            self._data[self._count : count] = self._waiting
+            self._count = count
+            del self._waiting[:]
 
 
-class Numbering:
-    """Numbers for words (or whatever can be a key), counted up from 0 and never given twice."""
+class Lists:
+    """A list of numbers for each slot: that of slot n is ``members[starts[n]:starts[n + 1]]``."""
 
-    __slots__ = ("_numbers", "_words")
+    __slots__ = ("_counts", "_members", "_starts")
 
     def __init__(self) -> None:
-        self._numbers: dict[Hashable, int] = {}
+        self._counts, self._members = Column(np.uint32), Column(np.uint32)
+        self._starts = np.zeros(1, np.uint32)
+
+    def append(self, numbers: Sequence[int]) -> None:
+        """Add the list of the next slot."""
+        self._counts.append(len(numbers))
+        if numbers:
+            self._members.extend(numbers)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where the list of each slot begins, and where the last ends."""
+        self.settle()
+        return self._starts
+
+    @property
+    def members(self) -> np.ndarray:
+        """All lists, one after the other."""
+        return self._members.values
+
+    def settle(self) -> None:
+        """See :meth:`Column.settle`."""
+        self._members.settle()
+        counts = self._counts.values
+        if len(self._starts) != len(counts) + 1:
+            self._starts = starts_of(counts)
+
+    def of(self, slot: int) -> list[int]:
+        """The list of a slot."""
+        starts = self.starts
+        return self.members[int(starts[slot]) : int(starts[slot + 1])].tolist()
+
+
+def starts_of(counts: np.ndarray) -> np.ndarray:
+    """Where lists of these lengths begin, one after the other, and where the last ends."""
+    starts = np.zeros(len(counts) + 1, np.uint32)
+    np.cumsum(counts, out=starts[1:])
+    return starts
+
+
+class Numbering(dict[Hashable, int]):
+    """Numbers for words (or whatever can be a key), counted up from 0 and never given twice.
+
+    ``numbering[word]`` gives a word its number, a new one if it has none yet; ``numbering.get(word)`` does not.
+    """
+
+    def __init__(self) -> None:
         self._words: list[Any] = []
 
-    def number(self, word: Hashable) -> int:
-        """The word's number, a new one if it has none yet."""
-        found = self._numbers.get(word)
-        if found is None:
-            found = self._numbers[word] = len(self._words)
-            self._words.append(word)
+    def __missing__(self, word: Hashable) -> int:
+        found = self[word] = len(self._words)
+        self._words.append(word)
         return found
 
-    def known(self, word: Hashable) -> int | None:
-        """The word's number, if it has one."""
-        return self._numbers.get(word)
+    def of(self, words: Iterable[Hashable]) -> list[int]:
+        """The numbers of words, each once, in the order given."""
+        return [self[word] for word in dict.fromkeys(words)]
 
     def word(self, number: int) -> Any:
         """The word of a number."""
@@ -68,6 +124,9 @@ class Words:
     interests: Numbering = field(default_factory=Numbering)
     audience: Numbering = field(default_factory=Numbering)
     areas: Numbering = field(default_factory=Numbering)
+    organisers: Numbering = field(default_factory=Numbering)
+    muted: Numbering = field(default_factory=Numbering)
+    """What can be muted, as pairs of kind and id."""
     places: Numbering = field(default_factory=Numbering)
     surroundings: Numbering = field(default_factory=Numbering)
     """Sets of areas (frozensets of their numbers) that hold a place."""
@@ -76,22 +135,21 @@ class Words:
 class Masks:
     """A set of numbered words for each slot, as 64-bit masks; one more column for every 64 words."""
 
-    def __init__(self, numbering: Numbering, words: Iterable[Column] = ()) -> None:
+    def __init__(self, numbering: Numbering) -> None:
         self._numbering = numbering
-        self._columns = list(words)
-        self._count = len(self._columns[0]) if self._columns else 0
+        self._columns: list[Column] = []
+        self._count = 0
 
-    def append(self, slugs: Iterable[str]) -> None:
-        """Add the set of the next slot."""
-        bits: dict[int, int] = {}
-        for slug in slugs:
-            word, bit = divmod(self._numbering.number(slug), WORD)
-            bits[word] = bits.get(word, 0) | 1 << bit
-        if bits:
-            for _ in range(len(self._columns), max(bits) + 1):
-                self._columns.append(Column(np.uint64, np.zeros(self._count, np.uint64)))
-        for word, column in enumerate(self._columns):
-            column.append(bits.get(word, 0))
+    def append(self, numbers: Iterable[int]) -> None:
+        """Add the set of the next slot, given the numbers of its words."""
+        bits = 0
+        for number in numbers:
+            bits |= 1 << number
+        while bits >> (WORD * len(self._columns)):
+            self._columns.append(Column(np.uint64, np.zeros(self._count, np.uint64)))
+        for column in self._columns:
+            column.append(bits & _FULL)
+            bits >>= WORD
         self._count += 1
 
     def any_of(self, slots: np.ndarray, slugs: Iterable[str]) -> np.ndarray:
@@ -111,27 +169,17 @@ class Masks:
 
     def has(self, slot: int, slug: str) -> bool:
         """Whether one slot has one word."""
-        number = self._numbering.known(slug)
+        number = self._numbering.get(slug)
         if number is None or number // WORD >= len(self._columns):
             return False
         return bool(int(self._columns[number // WORD].values[slot]) >> number % WORD & 1)
-
-    def columns(self) -> list[np.ndarray]:
-        """The masks by slot, one array for every 64 words."""
-        return [column.values for column in self._columns]
-
-    def kept(self, slots: np.ndarray) -> "Masks":
-        """The masks of these slots alone, renumbered from 0."""
-        kept = Masks(self._numbering, (Column(np.uint64, c.values[slots]) for c in self._columns))
-        kept._count = len(slots)
-        return kept
 
     def _bits(self, slugs: Iterable[str]) -> tuple[list[tuple[int, np.uint64]], bool]:
         """Masks by column, and whether every word could be in one."""
         bits: dict[int, int] = {}
         complete = True
         for slug in slugs:
-            number = self._numbering.known(slug)
+            number = self._numbering.get(slug)
             if number is None or number // WORD >= len(self._columns):
                 complete = False
                 continue
@@ -173,16 +221,6 @@ class Postings:
 
     def __iter__(self) -> Iterator[Hashable]:
         return iter(self._lists)
-
-    def renumbered(self, renumber: np.ndarray, alive: np.ndarray) -> "Postings":
-        """Without the numbers that are no longer alive, the others as ``renumber`` says."""
-        kept: dict[Hashable, array] = {}
-        for key, numbers in self._lists.items():
-            old = np.array(numbers, np.uint32)
-            old = old[alive[old]]
-            if len(old):
-                kept[key] = array("I", renumber[old].astype(np.uint32).tobytes())
-        return Postings(kept)
 
 
 _NONE = np.zeros(0, np.uint32)

@@ -1,6 +1,5 @@
 """How far places lie from an item's geometry."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,33 +9,10 @@ from kommunepuls_events import Geometry
 from kommunepuls_geography import distance_to_geometry_metres, distances_to_geometries_metres
 from shapely.geometry.base import BaseGeometry
 
-# The WGS84 ellipsoid: equatorial radius in metres, and the square of its eccentricity.
-_EQUATORIAL_RADIUS = 6_378_137.0
-_ECCENTRICITY_SQUARED = 0.006_694_379_990_14
-# A degree of latitude has 110,574 to 111,694 m; a little less, so that a reach is never too short.
-_METRES_PER_DEGREE_AT_LEAST = 109_500.0
-# How far off a measured distance may be (see kommunepuls_geography.distance), with room for rounding.
-SLACK_METRES = 2.0
-SLACK_SHARE = 0.001
-# Close to the poles and the 180th meridian there is no bounding in a plane: each place is measured.
-_LAST_LATITUDE = 88.0
+from kommunepuls_matching.plane import SLACK_METRES, SLACK_SHARE, degree_bounds, reach_degrees
+
 # Geometries of fewer positions are measured whole; larger ones as far as they come near the place.
 _WORTH_CLIPPING = 64
-
-
-def reach_degrees(latitude: float, metres: float) -> tuple[float, float]:
-    """How many degrees of longitude and latitude a distance at most spans from that latitude.
-
-    360 degrees of longitude where the distance reaches over a pole.
-    """
-    high = (metres + SLACK_METRES) / _METRES_PER_DEGREE_AT_LEAST
-    if abs(latitude) + high >= _LAST_LATITUDE:
-        return 360.0, high
-    # The widest a disc on a sphere gets: asin(sin(radius) / cos(latitude of its middle)).
-    wide = math.degrees(
-        math.asin(min(1.0, math.sin(math.radians(high)) / math.cos(math.radians(abs(latitude)))))
-    )
-    return wide * 1.001, high
 
 
 @dataclass(frozen=True)
@@ -122,16 +98,8 @@ class Footprint:
 
         Near is up to ``widest`` metres away. None close to a pole or the 180th meridian.
         """
-        south, north = self.bounds[1], self.bounds[3]
-        furthest = max(abs(south), abs(north))
-        wide, high = reach_degrees(furthest, widest)
-        if self.bounds[0] - wide <= -180 or self.bounds[2] + wide >= 180 or furthest + high >= _LAST_LATITUDE:
-            return None
-        nearest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
-        # Towards a pole a degree of longitude gets shorter and one of latitude longer.
-        wide_there, high_there = _degree_lengths(furthest + high)
-        wide_here, high_here = _degree_lengths(max(0.0, nearest - high))
-        return (wide_there, high_here), (wide_here, high_there)
+        found, wide_least, high_least, wide_most, high_most = degree_bounds(*self.bounds, widest)
+        return ((wide_least, high_least), (wide_most, high_most)) if found else None
 
     def which_within(self, longitudes: np.ndarray, latitudes: np.ndarray, metres: np.ndarray) -> np.ndarray:
         """Which places lie within their own distance: a boolean array, as :meth:`distance_within` says.
@@ -191,12 +159,3 @@ class Footprint:
         return shapely.dwithin(
             flat, shapely.points(longitudes * degrees[0], latitudes * degrees[1]), np.maximum(metres, 0.0)
         ) & (metres >= 0)
-
-
-def _degree_lengths(latitude: float) -> tuple[float, float]:
-    """Metres of a degree of longitude and of one of latitude at a latitude of the WGS84 ellipsoid."""
-    phi = math.radians(latitude)
-    flattening = 1 - _ECCENTRICITY_SQUARED * math.sin(phi) ** 2
-    across = _EQUATORIAL_RADIUS / math.sqrt(flattening)
-    along = _EQUATORIAL_RADIUS * (1 - _ECCENTRICITY_SQUARED) / flattening**1.5
-    return math.radians(across * math.cos(phi)), math.radians(along)

@@ -13,14 +13,16 @@ import numpy as np
 from kommunepuls_events import ContentItemV1, Kind, Reason, Recipient, SubscriberProfileV1
 from kommunepuls_geography import Geography
 
-from kommunepuls_matching import native
+from kommunepuls_matching import compiling
 from kommunepuls_matching.base import Base, muting_keys
 from kommunepuls_matching.base_reasons import BaseReasons
 from kommunepuls_matching.columns import Words
 from kommunepuls_matching.concern import Concern, is_offered
+from kommunepuls_matching.loading import Loading
 from kommunepuls_matching.merging import Merge, empty
 from kommunepuls_matching.reasons import Reasons
 from kommunepuls_matching.segment import Segment
+from kommunepuls_matching.surroundings import Surroundings
 
 _FEWEST_ERASED = 1_024
 # A segment is merged when it has this many slots, or this share of those of the base if that is more.
@@ -83,8 +85,8 @@ class ProfileIndex:
     """The profiles of one partition, live on every change."""
 
     def __init__(self, geography: Geography) -> None:
-        self._geography = geography
         self._words = Words()
+        self._surroundings = Surroundings(geography, self._words)
         self._base = empty(self._words)
         self._segment = Segment(self._words)
         self._slots: dict[str, int] = {}
@@ -117,13 +119,13 @@ class ProfileIndex:
     def put(self, profile: SubscriberProfileV1) -> None:
         """Take a profile in, in place of the one held of that subscriber."""
         self.erase(profile.subscriber)
-        self._slots[profile.subscriber] = self._segment.append(profile, self._geography)
+        self._slots[profile.subscriber] = self._segment.put(profile, self._surroundings)
 
     def erase(self, subscriber: str) -> None:
         """Forget a subscriber; nothing happens if there is none of that id."""
         slot = self._slots.pop(subscriber, None)
         if slot is not None:
-            self._segment.alive.values[slot] = False
+            self._segment.erase(slot)
             erased = len(self._segment) - len(self._slots)
             if erased > _FEWEST_ERASED and erased > len(self._slots):
                 self._segment = self._segment.without_the_erased()
@@ -131,7 +133,7 @@ class ProfileIndex:
             return
         slot = self._merging_slots.pop(subscriber, None)
         if slot is not None:
-            self._merging.alive.values[slot] = False
+            self._merging.erase(slot)
             if self._merge is not None:
                 self._merge.erased(self._merging, slot)
         elif (slot := self._base.slot_of(subscriber)) is not None:
@@ -139,10 +141,22 @@ class ProfileIndex:
             if self._merge is not None:
                 self._merge.erased(self._base, slot)
 
+    def begin_loading(self) -> Loading:
+        """Begin to take many profiles in at once; none may be put or erased by itself until :meth:`load`."""
+        return Loading(self._base, self._words, self._surroundings)
+
+    def load(self, loading: Loading) -> bool:
+        """Go over to what was loaded; false if new area knowledge overtook it, which has to work again."""
+        if loading.surroundings is not self._surroundings:
+            loading.surroundings = self._surroundings
+            return False
+        self._base = loading.made
+        return True
+
     @property
     def wants_merging(self) -> bool:
         """Whether so much has changed that a merge had better begin; never while one is going on."""
-        if not native.AVAILABLE or self._merge is not None or self._relocating:
+        if not compiling.AVAILABLE or self._merge is not None or self._relocating:
             return False
         dead = len(self._base) - self._base.alive
         return (
@@ -172,15 +186,15 @@ class ProfileIndex:
 
     def relocate(self, geography: Geography) -> Iterator[None]:
         """Go over to new area knowledge; yields now and then, and profiles may change meanwhile."""
-        self._geography = geography
+        self._surroundings = surroundings = Surroundings(geography, self._words)
         self._relocating, self._merge = True, None
         try:
-            yield from self._base.relocated(geography)
+            yield from self._base.relocated(surroundings)
             if self._merging is not None:
-                yield from self._merging.relocated(geography)
+                yield from self._merging.relocated(surroundings)
             while True:
                 segment = self._segment
-                for step in segment.relocated(geography):
+                for step in segment.relocated(surroundings):
                     yield step
                     if segment is not self._segment:
                         break
@@ -228,11 +242,11 @@ def _matched(segment: Segment, concern: Concern) -> tuple[np.ndarray, Reasons]:
     located[segment.place_slots.values[reasons.rows]] = True
     slots = np.flatnonzero(located)
     if not item.emergency:
-        slots = slots[segment.interests.any_of(slots, concern.interests)]
+        slots = slots[segment.interest_masks.any_of(slots, concern.interests)]
     chosen = np.zeros(len(segment), bool)
     chosen[slots] = True
     chosen[reasons.organised] = True
-    chosen &= segment.alive.values
+    chosen &= segment.living()
     slots = np.flatnonzero(chosen)
     return slots[_wants(segment, item, slots)], reasons
 
@@ -242,14 +256,16 @@ def _wants(segment: Segment, item: ContentItemV1, slots: np.ndarray) -> np.ndarr
     if item.kind is Kind.ALERT:
         wants &= segment.minimum_severity.values[slots] <= item.severity.rank
     if item.audience:
-        wants &= ~segment.has_audience.values[slots] | segment.audience.any_of(slots, item.audience)
+        has_audience = np.diff(segment.audience.starts)[slots] > 0
+        wants &= ~has_audience | segment.audience_masks.any_of(slots, item.audience)
     return wants
 
 
 def _muted(segment: Segment, item: ContentItemV1, slots: np.ndarray) -> np.ndarray:
     if item.emergency:
         return np.zeros(len(slots), bool)
-    muted = np.isin(slots, segment.muted.of_all(muting_keys(item)))
+    numbers = (segment.words.muted.get(key) for key in muting_keys(item))
+    muted = np.isin(slots, segment.by_muted.of_all(number for number in numbers if number is not None))
     if item.interests:
-        muted |= segment.muted_interests.all_of(slots, item.interests)
+        muted |= segment.muted_masks.all_of(slots, item.interests)
     return muted

@@ -1,41 +1,43 @@
-"""The loops that decide about every candidate, compiled on first use.
+"""The loops that decide about every candidate.
 
-numba brings its compiler along, so nothing is asked of whoever installs this, and keeps what it compiled
-beside the module or where ``NUMBA_CACHE_DIR`` says. Where neither can be written it compiles at each start;
-where numba cannot be imported, :data:`AVAILABLE` is false and the index stays with numpy. All loops let go
-of the interpreter's lock.
+A set of slots is a bit for each slot, in words of 64: the followers of an interest, and who is found in a match. To
+look whether a slot is in a set of a million costs a look at 125 kB, which stay in the processor's cache.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-try:
-    import numba
-
-    AVAILABLE = True
-except ImportError:
-    AVAILABLE = False
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as machine code from its first call on; as it is without numba."""
-    if not AVAILABLE:
-        return function
-    try:
-        return numba.njit(function, cache=True, nogil=True)
-    except RuntimeError:  # nowhere to keep it
-        return numba.njit(function, nogil=True)
-
+from kommunepuls_matching.compiling import compiled
+from kommunepuls_matching.plane import SLACK_METRES, SLACK_SHARE, degree_bounds, reach_degrees
 
 # Flags of a slot: the rank of the minimum severity in the lowest three bits, and these.
 RANK, MUTES_INTERESTS, HAS_AUDIENCE, DEAD = 7, 8, 16, 128
 
+# Metres; a place belongs to the first class that is at least its radius. The finer the classes, the fewer places
+# are looked at in vain; the more, the more cells.
+RADIUS_CLASSES = np.array(
+    (
+        300.0,
+        600.0,
+        1_000.0,
+        1_500.0,
+        2_200.0,
+        3_200.0,
+        5_000.0,
+        7_500.0,
+        11_000.0,
+        17_000.0,
+        27_000.0,
+        50_000.0,
+    )
+)
 # Cells: layer, band and column in one number, so that a stretch of a band is a stretch of numbers.
-BAND, LAYER = 1 << 20, 1 << 40
-METRES_PER_DEGREE = 111_000.0
+_BAND, _LAYER = 1 << 20, 1 << 40
+_METRES_PER_DEGREE = 111_000.0
+_CELL_SHARE = 0.5  # of the radius
+# A geometry that reaches over more bands than this looks through all places of a class instead.
+_MOST_BANDS = 2_048
 
 
 @compiled
@@ -52,48 +54,52 @@ def is_marked(bits, slot):
 
 
 @compiled
-def shares_interest(interests, words, masks, slot):
-    """Whether a slot follows one of the interests, given as masks of some words."""
-    found = False
-    for place in range(len(words)):
-        found |= interests[words[place], slot] & masks[place] != 0
-    return found
+def union_of(sets, numbers):
+    """The union of some of many sets."""
+    union = np.zeros(sets.shape[1], np.uint64)
+    for number in numbers:
+        for word in range(len(union)):
+            union[word] |= sets[number, word]
+    return union
 
 
 @compiled
-def mark_followers(
-    bits, summary, flags, interests, words, masks, everyone, rank, organised, starts, members, keys
-):
+def is_in_one(sets, numbers, slot):
+    """Whether a slot is in one of some of many sets."""
+    word, bit = slot >> 6, np.uint64(slot & 63)
+    found = np.uint64(0)
+    for number in numbers:
+        found |= sets[number, word] >> bit
+    return found & np.uint64(1) != 0
+
+
+@compiled
+def mark_followers(bits, summary, interests, numbers, everyone, organised, starts, members, keys):
     """Mark who follows the organiser, and who follows an area and an interest (``everyone``: any)."""
     for place in range(len(organised)):
-        slot = np.int64(organised[place])
-        if flags[slot] < DEAD and flags[slot] & RANK <= rank:
-            mark(bits, summary, slot)
+        mark(bits, summary, np.int64(organised[place]))
     for key in keys:
         for place in range(starts[key], starts[key + 1]):
             slot = np.int64(members[place])
-            if (everyone or shares_interest(interests, words, masks, slot)) and (
-                flags[slot] < DEAD and flags[slot] & RANK <= rank
-            ):
+            if everyone or is_in_one(interests, numbers, slot):
                 mark(bits, summary, slot)
 
 
 @compiled
 def screen(
-    bits, summary, flags, interests, words, masks, everyone, rank, begins, ends,
-    place_slots, longitudes, latitudes, radii, segments, areal, measured, nearest, furthest, slack,
+    bits, summary, interests, numbers, everyone, begins, ends, layers, degrees,
+    place_slots, longitudes, latitudes, radii, segments, areal,
 ):  # fmt: skip
     """Which places of stretches of rows are within their radius: (surely, perhaps), and mark the first.
 
     Only places of those who could be concerned are looked at: who shares an interest, or is marked.
 
     Args:
-        begins, ends: of the stretches.
+        begins, ends, layers: of the stretches.
+        degrees: by layer the metres of a degree, for a lower and an upper bound: longitude, latitude, both again.
+            0 where there are none: all are perhaps.
         segments: the lines of the geometry in degrees, one (x, y, x, y) each; ``areal`` if they bound a
-            surface (even-odd).
-        measured: whether to measure at all; if not, all are perhaps.
-        nearest, furthest: metres of a degree (longitude, latitude), by layer, for a lower and an upper bound.
-        slack: share and metres by which a bound may be off.
+            surface (even-odd). None: all are perhaps.
     """
     room = 0
     for stretch in range(len(begins)):
@@ -101,13 +107,12 @@ def screen(
     surely, perhaps = np.empty(room, np.uint32), np.empty(room, np.uint32)
     sure, unsure = 0, 0
     for stretch in range(len(begins)):
-        low_x, low_y = nearest[stretch, 0], nearest[stretch, 1]
-        high_x, high_y = furthest[stretch, 0], furthest[stretch, 1]
+        low_x, low_y = degrees[layers[stretch], 0], degrees[layers[stretch], 1]
+        high_x, high_y = degrees[layers[stretch], 2], degrees[layers[stretch], 3]
+        measured = high_x > 0.0 and len(segments) > 0
         for row in range(begins[stretch], ends[stretch]):
             slot = np.int64(place_slots[row])
-            if flags[slot] >= DEAD or flags[slot] & RANK > rank:
-                continue
-            if not (everyone or shares_interest(interests, words, masks, slot) or is_marked(bits, slot)):
+            if not (everyone or is_in_one(interests, numbers, slot) or is_marked(bits, slot)):
                 continue
             if not measured:
                 perhaps[unsure] = row
@@ -125,8 +130,8 @@ def screen(
                     inside = not inside
             if inside:
                 low, high = 0.0, 0.0
-            upper = radius * (1 + slack[0]) + slack[1]
-            lower = radius * (1 - slack[0]) - slack[1]
+            upper = radius * (1 + SLACK_SHARE) + SLACK_METRES
+            lower = radius * (1 - SLACK_SHARE) - SLACK_METRES
             if low > upper * upper:
                 continue
             if lower >= 0 and high <= lower * lower:
@@ -140,17 +145,21 @@ def screen(
 
 
 @compiled
-def which_concerned(bits, flags, interests, words, masks, everyone, rank, rows, place_slots):
-    """Which rows are places of those who could be concerned: who shares an interest, or is marked."""
-    found = np.zeros(len(rows), np.bool_)
-    for place in range(len(rows)):
-        slot = np.int64(place_slots[rows[place]])
-        found[place] = (
-            flags[slot] < DEAD
-            and flags[slot] & RANK <= rank
-            and (everyone or shares_interest(interests, words, masks, slot) or is_marked(bits, slot))
-        )
-    return found
+def mark_places_of(bits, summary, interests, numbers, everyone, starts, members, keys, place_slots):
+    """The rows with one of the keys, of those who share an interest or are marked; all of those are marked."""
+    room = 0
+    for key in keys:
+        room += starts[key + 1] - starts[key]
+    rows = np.empty(room, np.uint32)
+    count = 0
+    for key in keys:
+        for place in range(starts[key], starts[key + 1]):
+            slot = np.int64(place_slots[members[place]])
+            if everyone or is_in_one(interests, numbers, slot) or is_marked(bits, slot):
+                rows[count] = members[place]
+                count += 1
+                mark(bits, summary, slot)
+    return rows[:count]
 
 
 @compiled
@@ -182,18 +191,22 @@ def unmark(bits, slots):
 
 
 @compiled
-def drain(bits, summary):
-    """The marked slots, ascending; the set is empty afterwards."""
-    count = 0
+def drain(bits, summary, flags, rank, particular):
+    """The marked slots, ascending, that are alive and want to hear of that rank; the set is empty afterwards.
+
+    Returns:
+        The slots, and the places among them of those that have a flag of ``particular``.
+    """
+    room = 0
     for group in range(len(summary)):
         left = summary[group]
         while left != 0:
             word = (group << 6 | _lowest(left)) << 6
             left &= left - np.uint64(1)
             for one in range(word, min(word + 64, len(bits))):
-                count += _ones(bits[one])
-    slots = np.empty(count, np.int64)
-    count = 0
+                room += _ones(bits[one])
+    slots, some = np.empty(room, np.uint32), np.empty(room, np.uint32)
+    count, particulars = 0, 0
     for group in range(len(summary)):
         left = summary[group]
         summary[group] = 0
@@ -204,10 +217,15 @@ def drain(bits, summary):
                 rest = bits[one]
                 bits[one] = 0
                 while rest != 0:
-                    slots[count] = one << 6 | _lowest(rest)
-                    count += 1
+                    slot = one << 6 | _lowest(rest)
                     rest &= rest - np.uint64(1)
-    return slots
+                    flag = flags[slot]
+                    if flag < DEAD and flag & RANK <= rank:
+                        slots[count] = slot
+                        some[particulars] = count
+                        count += 1
+                        particulars += flag & particular != 0
+    return slots[:count], some[:particulars].copy()
 
 
 @compiled
@@ -225,70 +243,76 @@ def _lowest(word):
 
 
 @compiled
-def columns_of(band, step):
+def _columns_of(band, step):
     """How many columns a band of cells has: as many as keep its cells about square."""
     middle = (band + 0.5) * step - 90.0
     return max(1, int(360.0 / step * max(0.0, math.cos(math.radians(middle)))))
 
 
 @compiled
-def band_of(latitude, step):
+def _band_of(latitude, step):
     return int((min(90.0, max(-90.0, latitude)) + 90.0) / step)
 
 
 @compiled
 def cells_of(longitudes, latitudes, radii, classes):
-    """The cell of every place; a place is in the layer of the first class that is at least its radius."""
+    """The cell of every place: its layer is the first class that is at least its radius."""
     cells = np.empty(len(longitudes), np.int64)
     for row in range(len(longitudes)):
         layer = 0
         while classes[layer] < radii[row]:
             layer += 1
-        step = classes[layer] / METRES_PER_DEGREE
-        band = band_of(latitudes[row], step)
-        columns = columns_of(band, step)
+        step = classes[layer] * _CELL_SHARE / _METRES_PER_DEGREE
+        band = _band_of(latitudes[row], step)
+        columns = _columns_of(band, step)
         column = math.floor((longitudes[row] + 180.0) / 360.0 * columns) % columns
-        cells[row] = layer * LAYER + band * BAND + column
+        cells[row] = layer * _LAYER + band * _BAND + column
     return cells
 
 
 @compiled
-def stretches_near(cells, starts, classes, bounds, reaches):
-    """The stretches of rows in every cell that bounds touch when widened by the reach of each layer.
+def stretches_near(cells, starts, classes, west, south, east, north):
+    """The stretches of rows in every cell that bounds (degrees) touch when widened by the radius of each layer.
 
     Args:
         cells: ascending; the rows of cell n are ``starts[n]`` up to ``starts[n + 1]``.
-        bounds: west, south, east, north in degrees.
-        reaches: degrees of longitude and latitude by layer.
 
     Returns:
-        begins, ends and layers of the stretches.
+        begins, ends and layers of the stretches; by layer, the metres of a degree as :func:`screen` takes them.
     """
     begins, ends, layers = [0], [0], [0]
     begins.clear()
     ends.clear()
     layers.clear()
+    degrees = np.zeros((len(classes), 4))
     for layer in range(len(classes)):
-        step = classes[layer] / METRES_PER_DEGREE
-        wide, high = reaches[layer, 0], reaches[layer, 1]
-        for band in range(band_of(bounds[1] - high, step), band_of(bounds[3] + high, step) + 1):
-            columns = columns_of(band, step)
-            first = math.floor((bounds[0] - wide + 180.0) / 360.0 * columns)
-            last = math.floor((bounds[2] + wide + 180.0) / 360.0 * columns)
+        lowest, highest = layer * _LAYER, (layer + 1) * _LAYER - 1
+        if np.searchsorted(cells, lowest) == np.searchsorted(cells, highest):
+            continue
+        found, low_x, low_y, high_x, high_y = degree_bounds(west, south, east, north, classes[layer])
+        if found:
+            degrees[layer, 0], degrees[layer, 1] = low_x, low_y
+            degrees[layer, 2], degrees[layer, 3] = high_x, high_y
+        step = classes[layer] * _CELL_SHARE / _METRES_PER_DEGREE
+        wide, high = reach_degrees(max(abs(south), abs(north)), classes[layer])
+        first_band, last_band = _band_of(south - high, step), _band_of(north + high, step)
+        if last_band - first_band > _MOST_BANDS:
+            _add(cells, starts, begins, ends, layers, layer, lowest, highest)
+            continue
+        for band in range(first_band, last_band + 1):
+            columns = _columns_of(band, step)
+            first = math.floor((west - wide + 180.0) / 360.0 * columns)
+            last = math.floor((east + wide + 180.0) / 360.0 * columns)
             if last - first + 1 >= columns:
                 first, last = 0, columns - 1
-            low, high_column = first % columns, last % columns
-            row_of_cells = layer * LAYER + band * BAND
-            if low <= high_column:
-                _add(
-                    cells, starts, begins, ends, layers, layer, row_of_cells + low, row_of_cells + high_column
-                )
+            first, last = first % columns, last % columns
+            row = lowest + band * _BAND
+            if first <= last:
+                _add(cells, starts, begins, ends, layers, layer, row + first, row + last)
             else:  # over the 180th meridian
-                _add(
-                    cells, starts, begins, ends, layers, layer, row_of_cells + low, row_of_cells + columns - 1
-                )
-                _add(cells, starts, begins, ends, layers, layer, row_of_cells, row_of_cells + high_column)
-    return np.array(begins, np.int64), np.array(ends, np.int64), np.array(layers, np.int64)
+                _add(cells, starts, begins, ends, layers, layer, row + first, row + columns - 1)
+                _add(cells, starts, begins, ends, layers, layer, row, row + last)
+    return np.array(begins, np.int64), np.array(ends, np.int64), np.array(layers, np.int64), degrees
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kommunepuls_matching.native import compiled
+from kommunepuls_matching.compiling import compiled
 
 
 @compiled
@@ -23,6 +23,56 @@ def kept_lists(starts, values, keep):
             lists += 1
             kept_starts[lists] = count
     return kept_starts, kept
+
+
+@compiled
+def masks_of(starts, numbers, columns):
+    """A set of bits for each list of numbers: a row for every 64 numbers, a column for each list."""
+    masks = np.zeros((columns, len(starts) - 1), np.uint64)
+    for one in range(len(starts) - 1):
+        for place in range(starts[one], starts[one + 1]):
+            number = np.int64(numbers[place])
+            masks[number >> 6, one] |= np.uint64(1) << np.uint64(number & 63)
+    return masks
+
+
+@compiled
+def sets_of(starts, numbers, count):
+    """For each number up to ``count`` the set of the lists that have it, as bits in words of 64."""
+    sets = np.zeros((count, (len(starts) - 1) // 64 + 1), np.uint64)
+    for one in range(len(starts) - 1):
+        for place in range(starts[one], starts[one + 1]):
+            sets[numbers[place], one >> 6] |= np.uint64(1) << np.uint64(one & 63)
+    return sets
+
+
+@compiled
+def joined_sets(old, renumber, new, kept, count):
+    """The sets of two indexes, of ``count`` slots together, in one.
+
+    Args:
+        old: of the first; ``renumber`` is the number that each slot of it has now, negative if it is gone.
+        new: of the second; its slots come after the ``kept`` ones.
+    """
+    sets = np.zeros((max(len(old), len(new)), count // 64 + 1), np.uint64)
+    for number in range(len(old)):
+        for word in range(old.shape[1]):
+            rest = old[number, word]
+            if rest != 0:
+                for bit in range(64):
+                    if rest >> np.uint64(bit) & np.uint64(1):
+                        slot = renumber[word << 6 | bit]
+                        if slot >= 0:
+                            sets[number, slot >> 6] |= np.uint64(1) << np.uint64(slot & 63)
+    for number in range(len(new)):
+        for word in range(new.shape[1]):
+            rest = new[number, word]
+            if rest != 0:
+                for bit in range(64):
+                    if rest >> np.uint64(bit) & np.uint64(1):
+                        slot = kept + (word << 6 | bit)
+                        sets[number, slot >> 6] |= np.uint64(1) << np.uint64(slot & 63)
+    return sets
 
 
 @compiled

@@ -34,14 +34,14 @@ class Reasons:
     @classmethod
     def of_item(cls, segment: Segment, concern: Concern) -> "Reasons":
         """Look an item up."""
-        numbers = (segment.areas.known(area) for area in concern.related)
+        numbers = (segment.words.areas.get(area) for area in concern.related)
         related = frozenset(number for number in numbers if number is not None)
         organiser = concern.item.organiser
         by_area: tuple[tuple[str, np.ndarray], ...] = ()
         if concern.footprint is not None:
             rows = _rows_near(segment, concern)
         else:
-            known = ((area, segment.areas.known(area)) for area in concern.areas)
+            known = ((area, segment.words.areas.get(area)) for area in concern.areas)
             by_area = tuple(
                 (area, segment.places_in.of(number)) for area, number in known if number is not None
             )
@@ -51,7 +51,7 @@ class Reasons:
             concern=concern,
             followers=segment.followers.of_all(related),
             rows=rows,
-            organised=segment.organisers.of(organiser.id) if organiser is not None else _NO_ROWS,
+            organised=_organised(segment, organiser.id) if organiser is not None else _NO_ROWS,
             related=related,
             by_area=by_area,
         )
@@ -64,8 +64,8 @@ class Reasons:
             key=lambda reason: reason.distance_metres,
         )
         areas = [
-            Reason(type=ReasonType.AREA, area=segment.areas.word(number))
-            for number in segment.areas_followed(slot)
+            Reason(type=ReasonType.AREA, area=segment.words.areas.word(number))
+            for number in segment.areas.of(slot)
             if number in self.related
         ]
         reasons = [*places, *areas]
@@ -76,7 +76,7 @@ class Reasons:
         reasons += [
             Reason(type=ReasonType.INTEREST, interest=slug)
             for slug in self.concern.interests
-            if segment.interests.has(slot, slug)
+            if segment.interest_masks.has(slot, slug)
         ]
         return tuple(reasons)
 
@@ -93,12 +93,11 @@ class Reasons:
 
     def _place(self, row: int) -> Reason:
         segment = self.segment
+        place = segment.words.places.word(int(segment.place_ids.values[row]))
         if self.concern.footprint is None:
             area = next(area for area, rows in self.by_area if is_among(row, rows))
-            return Reason(type=ReasonType.PLACE, place=segment.place_ids[row], distance_metres=0.0, area=area)
-        return Reason(
-            type=ReasonType.PLACE, place=segment.place_ids[row], distance_metres=self._distances[row]
-        )
+            return Reason(type=ReasonType.PLACE, place=place, distance_metres=0.0, area=area)
+        return Reason(type=ReasonType.PLACE, place=place, distance_metres=self._distances[row])
 
 
 _NO_ROWS = np.zeros(0, np.uint32)
@@ -106,11 +105,16 @@ _NO_ROWS = np.zeros(0, np.uint32)
 
 def _rows_near(segment: Segment, concern: Concern) -> np.ndarray:
     """The rows whose place lies within its radius of the item's geometry, ascending."""
-    found = []
-    for rows in segment.grid.near(concern.footprint.bounds):
-        rows = rows[segment.alive.values[segment.place_slots.values[rows]]]
-        within = concern.footprint.which_within(
-            segment.longitudes.values[rows], segment.latitudes.values[rows], segment.radii.values[rows]
-        )
-        found.append(rows[within])
-    return np.sort(np.concatenate(found)) if found else _NO_ROWS
+    rows = segment.rows_near(*concern.footprint.bounds)
+    rows = rows[segment.living()[segment.place_slots.values[rows]]]
+    if not len(rows):
+        return _NO_ROWS
+    within = concern.footprint.which_within(
+        segment.longitudes.values[rows], segment.latitudes.values[rows], segment.radii.values[rows]
+    )
+    return rows[within].astype(np.uint32)
+
+
+def _organised(segment: Segment, organiser: str) -> np.ndarray:
+    number = segment.words.organisers.get(organiser)
+    return _NO_ROWS if number is None else segment.by_organiser.of(number)

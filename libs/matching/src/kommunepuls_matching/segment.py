@@ -1,94 +1,73 @@
-"""The columns of an index: a slot for each profile, written once and never changed but for being erased.
+"""The part of an index that changes: a draft that can be searched.
 
-A changed profile gets a new slot, so every list of slots is ascending by itself and what a match found
-stays true while it is written out. :meth:`Segment.without_the_erased` takes the dead slots away.
+A slot is written once and never changed but for being erased. A changed profile gets a new slot, so every list
+of slots is ascending by itself and what a match found stays true while it is written out.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 from kommunepuls_events import SubscriberProfileV1
-from kommunepuls_geography import Geography
 
-from kommunepuls_matching.areas import areas_around
 from kommunepuls_matching.columns import Column, Masks, Postings, Words
-from kommunepuls_matching.grid import PlaceGrid
+from kommunepuls_matching.draft import Chosen, Draft, PlaceRow, rank_of
+from kommunepuls_matching.plane import reach_degrees
+from kommunepuls_matching.surroundings import Surroundings
 
-SOURCE, ORGANISER, ITEM = "source", "organiser", "item"
 
-
-class Segment:
-    """Profiles by slot, places by row.
+class Segment(Draft):
+    """A draft, and what it is searched by.
 
     Attributes:
-        subscribers: id by slot.
-        alive: by slot, false once erased.
-        minimum_severity: rank by slot.
-        interests: those followed and not muted; muted_interests: those muted; audience: life stages.
-        area_starts, area_numbers: followed areas of slot n at ``area_numbers[starts[n]:starts[n + 1]]``.
-        place_starts: places of slot n are the rows ``starts[n]`` up to ``starts[n + 1]``.
-        followers: slots by followed area; organisers: slots by organiser; muted: slots by what is muted.
-        place_*: by row; places_in: rows by area that holds them; grid: rows by cell.
+        interest_masks, muted_masks, audience_masks: by slot.
+        followers: slots by followed area; by_organiser: by organiser; by_muted: by what is muted; all by number.
+        codes: by row, the number of the set of areas that hold the place.
+        places_in: rows by number of an area that holds them.
+        bounds: by row, west, south, east and north (degrees) of what lies within its radius.
     """
 
     def __init__(self, words: Words) -> None:
-        self.words, self.areas = words, words.areas
-        self.subscribers: list[str] = []
-        self.alive = Column(np.bool_)
-        self.minimum_severity = Column(np.uint8)
-        self.interests, self.muted_interests = Masks(words.interests), Masks(words.interests)
-        self.audience = Masks(words.audience)
-        self.has_audience = Column(np.bool_)
-        self.area_starts = Column(np.uint32, np.zeros(1, np.uint32))
-        self.area_numbers = Column(np.uint32)
-        self.followers, self.organisers, self.muted = Postings(), Postings(), Postings()
-        self.place_starts = Column(np.uint32, np.zeros(1, np.uint32))
-        self.place_slots = Column(np.uint32)
-        self.place_ids: list[str] = []
-        self.longitudes, self.latitudes = Column(np.float64), Column(np.float64)
-        self.radii = Column(np.float64)
+        super().__init__(words)
+        self.interest_masks, self.muted_masks = Masks(words.interests), Masks(words.interests)
+        self.audience_masks = Masks(words.audience)
+        self.followers, self.by_organiser, self.by_muted = Postings(), Postings(), Postings()
+        self.codes = Column(np.uint32)
         self.places_in = Postings()
-        self.grid = PlaceGrid()
-
-    def __len__(self) -> int:
-        return len(self.subscribers)
+        self.bounds = tuple(Column(np.float64) for _ in range(4))
 
     def name(self, slot: int) -> str:
         """The subscriber of a slot."""
         return self.subscribers[slot]
 
-    def append(self, profile: SubscriberProfileV1, geography: Geography) -> int:
+    def put(self, profile: SubscriberProfileV1, surroundings: Surroundings) -> int:
         """Write a profile into the next slot; returns the slot."""
-        slot = len(self.subscribers)
-        self.subscribers.append(profile.subscriber)
-        self.alive.append(True)
-        self.minimum_severity.append(profile.minimum_severity.rank)
-        self.interests.append(set(profile.interests) - set(profile.muted.interests))
-        self.muted_interests.append(profile.muted.interests)
-        self.audience.append(profile.audience)
-        self.has_audience.append(bool(profile.audience))
-        for area in dict.fromkeys(profile.areas):
-            number = self.areas.number(area)
-            self.area_numbers.append(number)
+        places = self.places_of(profile)
+        codes = [surroundings.code(place[1], place[2]) for place in places]
+        return self._write(
+            profile.subscriber, rank_of(profile), Chosen.of(profile, self.words), places, codes
+        )
+
+    def _write(
+        self, subscriber: str, rank: int, chosen: Chosen, places: list[PlaceRow], codes: list[int]
+    ) -> int:
+        row = len(self.place_slots)
+        slot = self.append(subscriber, rank, chosen, places)
+        self.interest_masks.append(chosen.interests)
+        self.muted_masks.append(chosen.muted_interests)
+        self.audience_masks.append(chosen.audience)
+        for number in chosen.areas:
             self.followers.append(number, slot)
-        self.area_starts.append(len(self.area_numbers))
-        for organiser in dict.fromkeys(profile.organisers):
-            self.organisers.append(organiser, slot)
-        muted = profile.muted
-        for kind, ids in ((SOURCE, muted.sources), (ORGANISER, muted.organisers), (ITEM, muted.items)):
-            for one in dict.fromkeys(ids):
-                self.muted.append((kind, one), slot)
-        for place in profile.places:
-            row = len(self.place_ids)
-            self.place_ids.append(place.id)
-            self.place_slots.append(slot)
-            self.longitudes.append(place.longitude)
-            self.latitudes.append(place.latitude)
-            self.radii.append(place.radius_metres)
-            self.grid.append(row, place.longitude, place.latitude, place.radius_metres)
-            for area in areas_around(place.longitude, place.latitude, geography):
-                self.places_in.append(self.areas.number(area), row)
-        self.place_starts.append(len(self.place_ids))
+        for number in chosen.organisers:
+            self.by_organiser.append(number, slot)
+        for number in chosen.muted:
+            self.by_muted.append(number, slot)
+        for code, place in zip(codes, places, strict=True):
+            self.codes.append(code)
+            for column, bound in zip(self.bounds, _bounds(*place[1:]), strict=True):
+                column.append(bound)
+            for area in self.words.surroundings.word(code):
+                self.places_in.append(area, row)
+            row += 1
         return slot
 
     def rows_of(self, slot: int) -> range:
@@ -96,55 +75,42 @@ class Segment:
         starts = self.place_starts.values
         return range(int(starts[slot]), int(starts[slot + 1]))
 
-    def areas_followed(self, slot: int) -> list[int]:
-        """The numbers of the areas a slot follows, in the order of its profile."""
-        starts = self.area_starts.values
-        return self.area_numbers.values[int(starts[slot]) : int(starts[slot + 1])].tolist()
+    def rows_near(self, west: float, south: float, east: float, north: float) -> np.ndarray:
+        """The rows, ascending, that could lie within their radius of something inside the bounds (degrees)."""
+        wests, souths, easts, norths = (column.values for column in self.bounds)
+        return np.flatnonzero((wests <= east) & (easts >= west) & (souths <= north) & (norths >= south))
 
-    def relocated(self, geography: Geography, step: int = 500) -> Iterator[None]:
+    def relocated(self, surroundings: Surroundings, step: int = 500) -> Iterator[None]:
         """Work out anew which areas hold each place; yields between steps, and new places may come meanwhile."""
-        places_in = Postings()
-        row = 0
-        while row < len(self.place_ids):
-            longitude, latitude = self.longitudes.values[row], self.latitudes.values[row]
-            for area in areas_around(float(longitude), float(latitude), geography):
-                places_in.append(self.areas.number(area), row)
-            row += 1
-            if row % step == 0:
+        places_in, codes = Postings(), Column(np.uint32)
+        while len(codes) < len(self.place_slots):
+            some = slice(len(codes), len(codes) + step)
+            found = surroundings.codes(self.longitudes.values[some], self.latitudes.values[some]).tolist()
+            for row, code in enumerate(found, start=len(codes)):
+                for area in self.words.surroundings.word(code):
+                    places_in.append(area, row)
+            codes.extend(found)
+            if len(found) == step:
                 yield
-        self.places_in = places_in
+        self.places_in, self.codes = places_in, codes
 
-    def without_the_erased(self, alive: np.ndarray | None = None) -> "Segment":
-        """A segment of the slots that are alive (or were), in their order, numbered anew from 0."""
-        alive = self.alive.values if alive is None else alive
-        slots = np.flatnonzero(alive)
-        row_alive = alive[self.place_slots.values] if len(self.place_slots) else np.zeros(0, bool)
-        rows = np.flatnonzero(row_alive)
-        new_slots, new_rows = np.cumsum(alive) - 1, np.cumsum(row_alive) - 1
+    def without_the_erased(self) -> "Segment":
+        """A segment of the slots that are alive, in their order, numbered anew from 0."""
         kept = Segment(self.words)
-        kept.subscribers = [self.subscribers[slot] for slot in slots.tolist()]
-        kept.alive = Column(np.bool_, np.ones(len(slots), bool))
-        kept.minimum_severity = Column(np.uint8, self.minimum_severity.values[slots])
-        kept.interests = self.interests.kept(slots)
-        kept.muted_interests = self.muted_interests.kept(slots)
-        kept.audience = self.audience.kept(slots)
-        kept.has_audience = Column(np.bool_, self.has_audience.values[slots])
-        area_counts = np.diff(self.area_starts.values)
-        kept.area_starts = _starts(area_counts[slots])
-        kept.area_numbers = Column(np.uint32, self.area_numbers.values[np.repeat(alive, area_counts)])
-        kept.followers = self.followers.renumbered(new_slots, alive)
-        kept.organisers = self.organisers.renumbered(new_slots, alive)
-        kept.muted = self.muted.renumbered(new_slots, alive)
-        kept.place_starts = _starts(np.diff(self.place_starts.values)[slots])
-        kept.place_slots = Column(np.uint32, new_slots[self.place_slots.values[rows]])
-        kept.place_ids = [self.place_ids[row] for row in rows.tolist()]
-        kept.longitudes = Column(np.float64, self.longitudes.values[rows])
-        kept.latitudes = Column(np.float64, self.latitudes.values[rows])
-        kept.radii = Column(np.float64, self.radii.values[rows])
-        kept.places_in = self.places_in.renumbered(new_rows, row_alive)
-        kept.grid = self.grid.renumbered(new_rows, row_alive)
+        columns = (self.place_ids, self.longitudes, self.latitudes, self.radii)
+        places = list(zip(*(column.values.tolist() for column in columns), strict=True))
+        codes = self.codes.values.tolist()
+        ranks = self.minimum_severity.values.tolist()
+        for slot in np.flatnonzero(self.living()).tolist():
+            rows = self.rows_of(slot)
+            theirs = slice(rows.start, rows.stop)
+            kept._write(self.subscribers[slot], ranks[slot], self.chosen(slot), places[theirs], codes[theirs])
         return kept
 
 
-def _starts(counts: np.ndarray) -> Column:
-    return Column(np.uint32, np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))))
+def _bounds(longitude: float, latitude: float, metres: float) -> tuple[float, float, float, float]:
+    wide, high = reach_degrees(latitude, metres)
+    west, east = longitude - wide, longitude + wide
+    if west <= -180.0 or east >= 180.0:  # over the 180th meridian, or the pole
+        west, east = -180.0, 180.0
+    return west, latitude - high, east, latitude + high

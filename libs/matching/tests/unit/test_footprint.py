@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kommunepuls_events import ContentItemV1
 from kommunepuls_geography import distance_to_geometry_metres
-from kommunepuls_matching.footprint import Footprint, reach_degrees
+from kommunepuls_matching.footprint import Footprint
+from kommunepuls_matching.plane import reach_degrees
 from kommunepuls_matching.testing import item
 from matching_strategies import RADII, geometries, places
 

@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kommunepuls_events import ContentItemV1, Reason, SubscriberProfileV1
 from kommunepuls_geography import Geography
-from kommunepuls_matching import native
+from kommunepuls_matching import compiling
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.index import ProfileIndex
 from kommunepuls_matching.reference import is_muted, reasons_for
 from kommunepuls_matching.testing import TOWN, geography_of_fjordvik, item, place, point, profile
 from matching_strategies import items, profiles
 
-pytestmark = pytest.mark.skipif(not native.AVAILABLE, reason="numba cannot be imported: nothing is merged")
+pytestmark = pytest.mark.skipif(not compiling.AVAILABLE, reason="numba cannot be imported: nothing is merged")
 
 FJORDVIK = geography_of_fjordvik()
 SUBSCRIBERS = [f"s-{number}" for number in range(6)]
@@ -178,3 +178,38 @@ def test_subscribers_of_other_scripts_are_found_again() -> None:
     for name in names:
         index.erase(name)
     assert len(index) == 0
+
+
+@settings(max_examples=75, deadline=None)
+@given(st.data(), items())
+def test_an_index_that_was_loaded_at_once_answers_like_one_that_took_profiles_one_by_one(
+    data: st.DataObject, offered: ContentItemV1
+) -> None:
+    geometry = offered.geometry.model_dump() if offered.geometry is not None else None
+    index = ProfileIndex(FJORDVIK)
+    held: dict[str, SubscriberProfileV1] = {}
+    for _ in range(2):  # into an empty index, and into one that holds some of them
+        loading = index.begin_loading()
+        for step in data.draw(st.lists(st.sampled_from([*SUBSCRIBERS, "erase"]), max_size=8)):
+            if step == "erase" and held:
+                loading.erase(held.popitem()[0])
+            elif step in SUBSCRIBERS:
+                held[step] = data.draw(profiles(step, geometry))
+                loading.put(held[step])
+        loading.work()
+        assert index.load(loading)
+        assert len(index) == len(held)
+        assert answers(index, offered) == expected(held, offered)
+
+
+def test_new_area_knowledge_overtakes_a_loading() -> None:
+    index = ProfileIndex(Geography())
+    loading = index.begin_loading()
+    loading.put(profile("s-1", interests=["music"], places=[place("p", 10.05, 59.05)]))
+    loading.work()
+    assert list(index.relocate(FJORDVIK)) == []
+    assert not index.load(loading)
+    loading.work()
+    assert index.load(loading)
+    offered = item(areas=[f"{TOWN}/west/harbour"], interests=["music"])
+    assert set(answers(index, offered)) == {"s-1"}

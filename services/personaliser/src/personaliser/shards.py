@@ -9,7 +9,9 @@ from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.metrics import PROFILES_HELD
 from kommunepuls_events import SubscriberProfileV1
 from kommunepuls_geography import Geography
+from kommunepuls_matching import compiling
 from kommunepuls_matching.index import ProfileIndex
+from kommunepuls_matching.loading import Loading
 
 from personaliser.domain.thresholds import Observation, ThresholdIndex, ThresholdsSet, replayed
 
@@ -31,18 +33,21 @@ class Shard:
         self.position = 0
         self.ready = False
         self.dropped = False
+        # Until it is ready nobody asks the index, and everything can be taken in at once.
+        self._loading = self.index.begin_loading() if compiling.AVAILABLE else None
         self._set: dict[str, ThresholdsSet] = {}
         self._changed = asyncio.Event()
         self._merging: asyncio.Task[None] | None = None
 
     def take(self, subscriber: str, profile: SubscriberProfileV1 | None) -> None:
         """Take a profile in as the log has it; None erases it."""
+        held = self._held
         if profile is None:
-            self.index.erase(subscriber)
+            held.erase(subscriber)
             self.thresholds.erase(subscriber)
             self._set.pop(subscriber, None)
             return
-        self.index.put(profile)
+        held.put(profile)
         if self.ready:
             self.thresholds.put(subscriber, profile.sensor_thresholds)
         elif profile.sensor_thresholds:
@@ -50,8 +55,17 @@ class Shard:
         else:
             self._set.pop(subscriber, None)
 
+    @property
+    def _held(self) -> ProfileIndex | Loading:
+        return self.index if self._loading is None else self._loading
+
     async def begin(self, history: list[Observation]) -> None:
         """Be ready, with the thresholds as the readings that were matched already have left them."""
+        if self._loading is not None:
+            await asyncio.to_thread(self._loading.work)
+            while not self.index.load(self._loading):
+                await asyncio.to_thread(self._loading.work)
+            self._loading = None
         self.thresholds = await asyncio.to_thread(replayed, list(self._set.values()), history)
         self._set.clear()
         self.ready = True
@@ -60,7 +74,7 @@ class Shard:
     def advance(self, position: int) -> None:
         """Everything before this offset of ``profiles.v1`` is taken in."""
         self.position = position
-        PROFILES_HELD.labels(self.partition).set(len(self.index))
+        PROFILES_HELD.labels(self.partition).set(len(self._held))
         if self.index.wants_merging and self._merging is None:
             self._merging = asyncio.create_task(self._merge(), name=f"merge of partition {self.partition}")
         self._notify()

@@ -1,0 +1,54 @@
+"""Many profiles taken in at once, before anybody asks for them: what a partition's log is read into."""
+
+from kommunepuls_events import SubscriberProfileV1
+
+from kommunepuls_matching.base import Base
+from kommunepuls_matching.columns import Words
+from kommunepuls_matching.draft import Chosen, Draft, rank_of
+from kommunepuls_matching.merging import joined, rehearse
+from kommunepuls_matching.packer import packed
+from kommunepuls_matching.surroundings import Surroundings
+
+
+class Loading:
+    """Takes profiles into an index that nobody else changes meanwhile; needs the compiled loops.
+
+    Attributes:
+        surroundings: which areas hold a place, as is known now.
+        made: the new base of the index, once :meth:`work` is done.
+    """
+
+    def __init__(self, base: Base, words: Words, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings
+        self.made = base
+        self._base = base
+        self._draft = Draft(words)
+        self._slots: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return self._base.alive + len(self._slots)
+
+    def put(self, profile: SubscriberProfileV1) -> None:
+        """Take a profile in, in place of the one there was of that subscriber."""
+        subscriber, slot = profile.subscriber, len(self._draft)
+        self.erase(subscriber)
+        self._slots[subscriber] = slot
+        draft = self._draft
+        chosen, places = Chosen.of(profile, draft.words), draft.places_of(profile)
+        draft.append(subscriber, rank_of(profile), chosen, places)
+
+    def erase(self, subscriber: str) -> None:
+        """Forget a subscriber; nothing happens if there is none of that id."""
+        slot = self._slots.pop(subscriber, None)
+        if slot is not None:
+            self._draft.erase(slot)
+        elif len(self._base) and (slot := self._base.slot_of(subscriber)) is not None:
+            self._base.erase(slot)
+
+    def work(self) -> None:
+        """Make the base; for a thread, while nothing is put or erased."""
+        draft, base = self._draft, self._base
+        codes = self.surroundings.codes(draft.longitudes.values, draft.latitudes.values)
+        made = joined(base, base.flags, base.surroundings, packed(draft, draft.living(), codes))
+        rehearse(made)
+        self.made = made

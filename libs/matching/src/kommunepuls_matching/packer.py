@@ -1,0 +1,98 @@
+"""A base of a draft: lists by slot turned round into slots by what is listed."""
+
+from collections.abc import Callable, Hashable
+from itertools import compress
+
+import numpy as np
+
+from kommunepuls_matching import native
+from kommunepuls_matching.base import Base, Packed, Sparse, rows_by_surroundings
+from kommunepuls_matching.columns import WORD, Lists, Numbering, starts_of
+from kommunepuls_matching.draft import Draft
+from kommunepuls_matching.packing import grouped, kept_lists, masks_of, sets_of, table_of
+
+
+def packed(draft: Draft, alive: np.ndarray, codes: np.ndarray) -> Base:
+    """The profiles of a draft that are alive, as a base; ``codes`` are the surroundings of its places."""
+    words = draft.words
+    names = [name.encode() for name in compress(draft.subscribers, alive.tolist())]
+    place_starts = draft.place_starts.values.astype(np.int64)
+    place_slots = draft.place_slots.values
+    rows = np.flatnonzero(alive[place_slots])
+    owners = place_slots[rows]
+
+    def kept(lists: Lists) -> tuple[np.ndarray, np.ndarray]:
+        return kept_lists(lists.starts, lists.members, alive)
+
+    areas = kept(draft.areas)
+    muted = _sparse(kept(draft.muted_interests), words.interests)
+    audience = _sparse(kept(draft.audience), words.audience)
+    flags = draft.minimum_severity.values[alive]
+    flags[muted.slots] |= native.MUTES_INTERESTS
+    flags[audience.slots] |= native.HAS_AUDIENCE
+    return laid_out(
+        words=words,
+        id_text=np.frombuffer(b"".join(names), np.uint8),
+        id_starts=starts_of(np.array([len(name) for name in names], np.int64)),
+        flags=flags,
+        interests=sets_of(*kept(draft.interests), len(words.interests)),
+        muted_interests=muted,
+        audience=audience,
+        area_starts=areas[0],
+        area_numbers=areas[1],
+        followers=_turned_round(*areas, int),
+        organisers=_turned_round(*kept(draft.organisers), words.organisers.word),
+        muted=_turned_round(*kept(draft.muted), words.muted.word),
+        place_slots=(np.cumsum(alive) - 1)[owners].astype(np.uint32),
+        longitudes=draft.longitudes.values[rows],
+        latitudes=draft.latitudes.values[rows],
+        radii=draft.radii.values[rows],
+        place_orders=rows - place_starts[owners],
+        place_ids=draft.place_ids.values[rows],
+        codes=codes[rows],
+    )
+
+
+def laid_out(*, codes: np.ndarray, **arrays: object) -> Base:
+    """A base of these arrays with its places sorted by cell, and every array as narrow as it can be."""
+    longitudes, latitudes = arrays["longitudes"], arrays["latitudes"]
+    radii = np.asarray(arrays["radii"], np.float64)
+    cells = native.cells_of(longitudes, latitudes, radii, native.RADIUS_CLASSES)
+    order = np.argsort(cells, kind="stable")
+    cells, starts = np.unique(cells[order], return_index=True)
+    for name in ("place_slots", "longitudes", "latitudes", "radii", "place_orders", "place_ids"):
+        arrays[name] = arrays[name][order]
+    for name in ("place_orders", "place_ids", "area_numbers"):
+        arrays[name] = narrow(arrays[name])
+    radii = radii[order]
+    short = radii.astype(np.float32)
+    arrays["radii"] = short if np.array_equal(short, radii) else radii
+    return Base(
+        **arrays,
+        id_table=table_of(arrays["id_text"], arrays["id_starts"]),
+        cells=cells,
+        cell_starts=np.append(starts, len(order)).astype(np.uint32),
+        surroundings=rows_by_surroundings(codes[order], arrays["words"]),
+    )
+
+
+def narrow(numbers: np.ndarray) -> np.ndarray:
+    """The numbers (none negative) in the narrowest type that holds them all."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
+
+
+def _turned_round(starts: np.ndarray, numbers: np.ndarray, key: Callable[[int], Hashable]) -> Packed:
+    """Slots by number, given the lists of numbers by slot; ``key`` says what a number stands for."""
+    counts = np.bincount(numbers)
+    used = np.flatnonzero(counts)
+    places = np.zeros(len(counts), np.int64)
+    places[used] = np.arange(len(used))
+    begins, order = grouped(places[numbers], len(used))
+    slots = np.repeat(np.arange(len(starts) - 1, dtype=np.uint32), np.diff(starts.astype(np.int64)))
+    return Packed({key(number): place for place, number in enumerate(used.tolist())}, begins, slots[order])
+
+
+def _sparse(lists: tuple[np.ndarray, np.ndarray], numbering: Numbering) -> Sparse:
+    slots = np.flatnonzero(np.diff(lists[0].astype(np.int64))).astype(np.uint32)
+    masks = masks_of(*lists, max(1, -(-len(numbering) // WORD)))
+    return Sparse(slots, narrow(np.ascontiguousarray(masks[:, slots])))
