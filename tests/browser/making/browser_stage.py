@@ -63,7 +63,7 @@ class _Post:
 
 @dataclass
 class Stage:
-    """The gateway at ``url``, what is in it, and residents' cookies by address."""
+    """The gateway at ``url``, what is in it, residents' cookies by address, and the mail that was sealed."""
 
     url: str
     running: Running
@@ -71,9 +71,11 @@ class Stage:
     items: dict[str, ContentItemV1]
     cookies: dict[str, list[dict[str, str]]]
     unsubscribe: str
+    post: _Post
+    key: str
 
     async def context(self, browser: Browser, resident: str | None = None, **options: Any) -> BrowserContext:
-        """A browser profile, signed in as a resident or as nobody."""
+        """A browser profile, signed in as a resident or one of the staff, or as nobody."""
         context = await browser.new_context(**({"locale": "nb-NO"} | options))
         if resident:
             await context.add_cookies(self.cookies[resident])
@@ -136,7 +138,9 @@ async def _filled(url: str, running: Running, producer: EventProducer, post: _Po
          (("vann", "sent"), ("vind", "sent"), ("garasje", "held"), ("skript", "failed"))]
     )  # fmt: skip
     claims = {"subscriber": subscribers[OLA], "purpose": links.UNSUBSCRIBE, "scope": "email"}
-    return Stage(url, running, producer, items, cookies, f"/unsubscribe/{links.sign(claims, _LINK_KEY)}")
+    return Stage(
+        url, running, producer, items, cookies, f"/unsubscribe/{links.sign(claims, _LINK_KEY)}", post, private
+    )
 
 
 async def _signed_in(

@@ -66,8 +66,8 @@ class Reach:
     Attributes:
         residents: all of them.
         places: those who have a place near it, or in its areas.
-        areas: those who follow one of its areas, or one around or in it; by the area they follow.
-        interests: those who have chosen an interest of it, by interest.
+        areas: those who follow one of its areas, or one around or in it; by the area they follow, most first.
+        interests: those who have chosen an interest of it, by interest, most first.
         organiser: those who follow who stands behind it.
 
     Areas and interests of fewer than FEWEST are left out: that they were named would tell of somebody.
@@ -119,5 +119,6 @@ class ReachCount:
 
 
 def _of_many(tallies: Mapping[str, Tally]) -> dict[str, About]:
-    told = {name: tally.about() for name, tally in sorted(tallies.items())}
-    return {name: about for name, about in told.items() if about.number is not None}
+    told = {name: tally.about() for name, tally in tallies.items()}
+    known = {name: about for name, about in told.items() if about.number is not None}
+    return dict(sorted(known.items(), key=lambda one: (-(one[1].number or 0), one[0])))

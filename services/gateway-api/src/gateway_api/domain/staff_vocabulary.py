@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from kommunepuls_events import Kind
+
+from gateway_api.domain.organisers.drafts import State
 from gateway_api.domain.staff import Role
 from gateway_api.domain.vocabulary import marked
 
@@ -16,6 +19,9 @@ class Room:
 
 
 ROOMS = (
+    Room("/staff/approvals", marked("For approval"), Role.EDITOR),
+    Room("/staff/writing", marked("Write"), Role.ORGANISER),
+    Room("/staff/organisers", marked("Organisers"), Role.EDITOR),
     Room("/staff/people", marked("People"), Role.EDITOR),
     Room("/staff/log", marked("Who did what"), Role.EDITOR),
 )
@@ -55,3 +61,19 @@ DETAILS = {
     "organiser": marked("organiser"),
 }
 """What stands beside a deed."""
+
+KIND_TEXTS = {
+    Kind.NOTICE: marked("Something residents should know"),
+    Kind.EVENT: marked("Something takes place, at a time and a place"),
+    Kind.VOLUNTEER_NEED: marked("You need people who help"),
+}
+"""What an organiser can write."""
+
+DRAFT_STATES = {
+    State.DRAFT: marked("Draft"),
+    State.WAITING: marked("Waits for approval"),
+    State.SENT_BACK: marked("Sent back"),
+    State.PUBLISHED: marked("Published"),
+    State.CHANGED: marked("Published, with changes not yet out"),
+    State.WITHDRAWN: marked("Withdrawn"),
+}

@@ -33,6 +33,15 @@ class Names(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """A day as a leaf of a calendar shows it."""
+
+    number: int
+    month: str
+    weekday: str
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """One language: its catalogue, and numbers and times as it writes them."""
 
@@ -69,6 +78,24 @@ class Words:
         return format_datetime(
             at, pattern or "d MMMM y, HH:mm", tzinfo=ZoneInfo(timezone), locale=self.locale
         )
+
+    def day(self, at: datetime, timezone: str = "Europe/Oslo") -> Day:
+        """The day of a time in a zone, in short words."""
+        zone = ZoneInfo(timezone)
+        month, weekday = (
+            format_datetime(at, pattern, tzinfo=zone, locale=self.locale).rstrip(".")
+            for pattern in ("LLL", "EEE")
+        )
+        return Day(at.astimezone(zone).day, month, weekday)
+
+    def changed(self, field: str, value: str, timezone: str = "Europe/Oslo") -> str:
+        """What a change says of a field before or after: times in full, all else as it is."""
+        if not field.endswith(("_at", "_from", "_until")):
+            return value
+        try:
+            return self.moment(datetime.fromisoformat(value), timezone)
+        except ValueError:
+            return value
 
     def ago(self, at: datetime, now: datetime) -> str:
         """How long ago, in words."""

@@ -124,7 +124,7 @@ class Drafts:
             raise NotAllowed("the organiser is closed")
         drafts.publishable(known, edition, writer)
         if club.asks and not drafts.may_decide(writer, known):
-            self._complete(known)
+            await self._complete(known)
             await self._note(writer, "item-handed-in", known)
             after = await self._change(
                 draft,
@@ -196,6 +196,16 @@ class Drafts:
         await self._change(draft, lambda known: (drafts.closed(known, writer, self._now()), None))
         await self._kept.delete(draft)
 
+    async def faults(self, draft: Draft) -> list[Fault]:
+        """Everything that must be mended before it can be published."""
+        town = self._towns.of(draft.municipality)
+        faults = missing(draft.content, {*INTERESTS, *town.town.interests}, self._now())
+        if (geometry := geometry_of(draft.content)) is not None:
+            areas = await asyncio.to_thread(town.geography.area_ids_of, geometry)
+            if not any(one == town.code or one.startswith(f"{town.code}/") for one in areas):
+                faults.append(Fault("/position", "lies outside of the municipality"))
+        return faults
+
     async def item(self, draft: Draft, content: Content | None = None) -> ContentItemV1:
         """What residents would get of a draft now, as far as it goes; of other content, if that is given."""
         town = self._towns.of(draft.municipality)
@@ -214,7 +224,7 @@ class Drafts:
         self, writer: Staff, read: Draft, *, tell: bool, check: Callable[[Draft], None]
     ) -> Draft:
         town = self._towns.of(read.municipality)
-        self._complete(read)
+        await self._complete(read)
         item = await self._item(town, read, tell=tell)
         await self._note(writer, "item-published", read)
 
@@ -230,9 +240,8 @@ class Drafts:
         organiser = self._clubs.get(draft.organiser).name
         await self._audit.note(writer, action, draft.municipality, draft.content.title, organiser=organiser)
 
-    def _complete(self, draft: Draft) -> None:
-        town = self._towns.of(draft.municipality)
-        if faults := missing(draft.content, {*INTERESTS, *town.town.interests}, self._now()):
+    async def _complete(self, draft: Draft) -> None:
+        if faults := await self.faults(draft):
             raise Invalid(faults)
 
     async def _change(

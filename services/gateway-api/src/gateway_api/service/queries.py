@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -83,17 +83,17 @@ class Queries:
         self, town: TownView, wanted: ItemFilter, *, limit: int, cursor: str | None = None
     ) -> tuple[list[Shown], str | None]:
         """Public items of a town, the newest first, and the cursor of the next page."""
-        where: dict[str, Any] = {"municipality": town.code, "public": True}
-        if wanted.kind:
-            where["kind"] = str(wanted.kind)
-        if wanted.organiser:
-            where["organiser"] = wanted.organiser
-        if wanted.interest:
-            where["interests"] = wanted.interest
-        if wanted.area:
-            where["area_terms"] = any_of(search_terms(wanted.area, town.ancestors))
+        where = _where(town, wanted)
         page = await page_of(self._collections.items, where, "published_at", limit, cursor)
         return [Shown.of(stored) for stored in page.documents], page.next_cursor
+
+    async def coming(self, town: TownView, wanted: ItemFilter, *, limit: int) -> list[Shown]:
+        """Public events of a town that are not over, by when they begin."""
+        where = _where(town, replace(wanted, kind=Kind.EVENT)) | {"over_at": at_least(self._now())}
+        found = await self._collections.items.find(where, order_by="over_at", limit=_NEWEST)
+        shown = [Shown.of(stored) for stored in found]
+        begun = [(one.item.starts_at or one.item.published_at, one) for one in shown]
+        return [one for _, one in sorted(begun, key=lambda pair: (pair[0], pair[1].item.id))][:limit]
 
     async def item(self, item: str) -> Shown:
         """An item's newest revision, withdrawn and exercises too: its page says so.
@@ -153,6 +153,19 @@ class Queries:
         """How the sources are doing, by id."""
         found = await self._collections.sources.find({"municipality": municipality} if municipality else {})
         return [SourceStatusV1.model_validate_json(stored.document["status"]) for stored in found]
+
+
+def _where(town: TownView, wanted: ItemFilter) -> dict[str, Any]:
+    where: dict[str, Any] = {"municipality": town.code, "public": True}
+    if wanted.kind:
+        where["kind"] = str(wanted.kind)
+    if wanted.organiser:
+        where["organiser"] = wanted.organiser
+    if wanted.interest:
+        where["interests"] = wanted.interest
+    if wanted.area:
+        where["area_terms"] = any_of(search_terms(wanted.area, town.ancestors))
+    return where
 
 
 async def page_of(

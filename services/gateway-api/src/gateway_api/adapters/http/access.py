@@ -37,6 +37,8 @@ PUBLIC = frozenset(
         "GET /api/v1/sensors/{sensor:path}", "GET /api/v1/pulse", "GET /api/v1/pulse/stream",
         "GET /api/v1/items", "GET /api/v1/items/{item:path}", "GET /api/v1/vapid-public-key",
         "POST /api/v1/sign-in-links", "POST /api/v1/sessions", "GET /problems/{slug}",
+        "GET /organisers", "GET /organisers/{organiser:path}", "GET /embed", "GET /embed/events",
+        "GET /embed/events.json",
         "GET /staff/sign-in", "POST /staff/sign-in", "POST /staff/token",
         "GET /staff/sign-in/{token}", "POST /staff/sign-in/{token}",
         "GET /health/live", "GET /health/ready", "GET /metrics",

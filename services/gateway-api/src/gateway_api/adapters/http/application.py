@@ -21,19 +21,25 @@ from gateway_api.adapters.http import (
     api_staff,
     api_stream,
     docs,
+    embed,
     open_data,
     pages_choices,
+    pages_organisers,
     pages_public,
     pages_residents,
     pages_sign_in,
     pages_start,
     pictures,
+    staff_approvals,
+    staff_organisers,
     staff_people,
     staff_sign_in,
+    staff_writing,
 )
 from gateway_api.adapters.http.middleware import Edge
 from gateway_api.adapters.http.problems import http_error, internal, invalid_request, refused
 from gateway_api.domain.errors import Refused
+from gateway_api.domain.pictures import MOST_BYTES
 from gateway_api.service.gateway import Gateway
 
 _YEAR_SECONDS = 31_536_000
@@ -68,6 +74,11 @@ def routes_app(gateway: Gateway, health: Health) -> FastAPI:
         docs.router,
         pictures.router,
         pages_public.router,
+        pages_organisers.router,
+        embed.router,
+        staff_writing.router,
+        staff_approvals.router,
+        staff_organisers.router,
         pages_sign_in.router,
         pages_start.router,
         pages_choices.router,
@@ -87,7 +98,12 @@ def routes_app(gateway: Gateway, health: Health) -> FastAPI:
 def application(gateway: Gateway, health: Health) -> ASGIApp:
     """The whole application."""
     settings = gateway.settings
-    return Edge(routes_app(gateway, health), largest_body=settings.largest_body, secure=settings.secure)
+    return Edge(
+        routes_app(gateway, health),
+        largest_body=settings.largest_body,
+        largest_upload=settings.largest_body + MOST_BYTES,
+        secure=settings.secure,
+    )
 
 
 class _Static(StaticFiles):

@@ -1,5 +1,6 @@
 """Around every request: a limit to its body, a trace, metrics, safe headers, and no detail in a 500."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -18,15 +19,20 @@ _SAFE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
 }
+_FRAMED = "frame-ancestors *"
+"""In the policy of what other sites may show within a page of theirs."""
+_UPLOADS = re.compile(r"/staff/writing/[0-9a-f]{16}")
+"""Where a picture may come along with a form."""
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 
 class Edge:
     """The outermost application."""
 
-    def __init__(self, app: ASGIApp, *, largest_body: int, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, largest_body: int, largest_upload: int, secure: bool) -> None:
         self._app = app
         self._largest_body = largest_body
+        self._largest_upload = largest_upload
         self._secure = secure
         self._log = get_logger()
 
@@ -55,14 +61,17 @@ class Edge:
     def _add_headers(self, headers: MutableHeaders) -> None:
         for name, value in _SAFE_HEADERS.items():
             headers.setdefault(name, value)
+        if _FRAMED in headers.get("content-security-policy", ""):
+            del headers["x-frame-options"]
         headers.setdefault("Content-Security-Policy", _NOTHING)
         if self._secure:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._body(scope, receive)
+        most = self._largest_upload if _UPLOADS.fullmatch(scope["path"]) else self._largest_body
+        body = await self._body(scope, receive, most)
         if body is None:
-            detail = f"a body has at most {self._largest_body} bytes"
+            detail = f"a body has at most {most} bytes"
             await problem(scope["path"], 413, detail, slug="too-large")(scope, receive, send)
             return
         started = False
@@ -81,10 +90,10 @@ class Edge:
                 detail = "something went wrong on our side"
                 await problem(scope["path"], 500, detail, slug="internal")(scope, receive, send)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
+    async def _body(self, scope: Scope, receive: Receive, most: int) -> bytes | None:
         """The whole body; None if it is too large. Bodies are small here, so it is read before anything."""
         length = Headers(scope=scope).get("content-length", "0")
-        if length.isdigit() and int(length) > self._largest_body:
+        if length.isdigit() and int(length) > most:
             return None
         body = bytearray()
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
@@ -94,7 +103,7 @@ class Edge:
             if message["type"] == "http.disconnect":
                 return bytes(body)
             body += message.get("body", b"")
-            if len(body) > self._largest_body:
+            if len(body) > most:
                 return None
             if not message.get("more_body", False):
                 return bytes(body)

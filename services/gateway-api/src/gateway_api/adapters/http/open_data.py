@@ -1,6 +1,7 @@
 """Open data: published items as GeoJSON, RSS and iCalendar, with conditional requests."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Annotated
@@ -25,8 +26,9 @@ def _filter(
     area: Annotated[str | None, Query(max_length=512)] = None,
     interest: Annotated[str | None, Query(max_length=64)] = None,
     kind: Kind | None = None,
+    organiser: Annotated[str | None, Query(max_length=512)] = None,
 ) -> ItemFilter:
-    return ItemFilter(area=area, interest=interest, kind=kind)
+    return ItemFilter(area=area, interest=interest, kind=kind, organiser=organiser)
 
 
 Wanted = Annotated[ItemFilter, Depends(_filter)]
@@ -39,7 +41,7 @@ async def items_as_geojson(
     """The newest items as a GeoJSON FeatureCollection (RFC 7946)."""
     found, _ = await gateway.queries.items(town_of(gateway, municipality), wanted, limit=_MOST)
     body = geojson.feature_collection([(one.item, one.areas) for one in found], gateway.settings.public_url)
-    return _conditional(request, body, geojson.MEDIA_TYPE, _changed_at(found))
+    return conditional(request, body, geojson.MEDIA_TYPE, _changed_at(found))
 
 
 @router.get("/items.rss")
@@ -61,7 +63,7 @@ async def items_as_rss(
         public_url=public_url,
         built_at=changed_at or datetime.fromtimestamp(0, utc_now().tzinfo),
     )
-    return _conditional(request, body, rss.MEDIA_TYPE, changed_at)
+    return conditional(request, body, rss.MEDIA_TYPE, changed_at)
 
 
 @router.get("/items.ics")
@@ -70,7 +72,7 @@ async def items_as_calendar(
 ) -> Response:
     """Items that take place at a time, as iCalendar (RFC 5545): events unless another kind is asked for."""
     town = town_of(gateway, municipality)
-    wanted = ItemFilter(area=wanted.area, interest=wanted.interest, kind=wanted.kind or Kind.EVENT)
+    wanted = replace(wanted, kind=wanted.kind or Kind.EVENT)
     found, _ = await gateway.queries.items(town, wanted, limit=_MOST)
     body = calendar.calendar(
         [one.item for one in found],
@@ -78,12 +80,15 @@ async def items_as_calendar(
         timezone=town.town.timezone,
         public_url=gateway.settings.public_url,
     )
-    return _conditional(request, body, calendar.MEDIA_TYPE, _changed_at(found))
+    return conditional(request, body, calendar.MEDIA_TYPE, _changed_at(found))
 
 
 def _title(town: TownView, wanted: ItemFilter) -> str:
     language = town.town.language
     parts = [town.town.name]
+    if wanted.organiser:
+        known = {one.id: one.name for one in town.organisers}
+        parts.append(known.get(wanted.organiser) or wanted.organiser.rpartition("/")[2])
     if wanted.area:
         parts.append(town.area_name(wanted.area, language))
     if wanted.interest:
@@ -95,7 +100,7 @@ def _changed_at(found: list[Shown]) -> datetime | None:
     return max((one.item.observed_at for one in found), default=None)
 
 
-def _conditional(request: Request, body: bytes, media_type: str, changed_at: datetime | None) -> Response:
+def conditional(request: Request, body: bytes, media_type: str, changed_at: datetime | None) -> Response:
     """The body, or 304 to who has it already (RFC 9110 section 13): If-None-Match counts before the date.
 
     What is withdrawn changes the body but may leave the newest change older, so a date alone never spares

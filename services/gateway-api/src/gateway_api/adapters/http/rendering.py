@@ -128,6 +128,11 @@ async def page(
     return answer
 
 
+def fragment(language: str, template: str, **values: Any) -> str:
+    """A piece of a page, to be put in place by a module."""
+    return _environment(language).get_template(template).render(values | {"language": language})
+
+
 async def error_page(
     request: Request, status: int, slug: str, *, headers: dict[str, str] | None = None
 ) -> HTMLResponse:
