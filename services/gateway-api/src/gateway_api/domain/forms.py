@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from kommunepuls_events import Direction, Place, QuietHours, SensorThreshold
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ Fields = Mapping[str, Sequence[str]]
 """A submitted form: each name with its values."""
 
 DEFAULT_RADIUS_METRES = 500.0
+LONGEST_PAUSE = timedelta(days=365)
 PAUSES = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 
 
@@ -147,6 +149,23 @@ def _paused_until(fields: Fields, before: Choices, now: datetime) -> datetime | 
     if wish == "keep":
         return before.paused_until
     return now + PAUSES[wish] if wish in PAUSES else None
+
+
+def pause_until(fields: Fields, timezone: str, now: datetime) -> datetime:
+    """The moment a pause ends: the beginning of the day that was written, in the resident's zone.
+
+    Raises:
+        Invalid: if it is no date, not after today, or more than a year ahead.
+    """
+    zone = ZoneInfo(timezone)
+    today = now.astimezone(zone).date()
+    try:
+        day = date.fromisoformat(one(fields, "until"))
+    except ValueError:
+        day = today
+    if not today < day <= today + LONGEST_PAUSE:
+        raise Invalid([Fault("/until", "is a day after today, within a year")])
+    return datetime.combine(day, time(), zone)
 
 
 def new_place(fields: Fields) -> NewPlace | None:

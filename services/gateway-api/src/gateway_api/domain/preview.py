@@ -88,6 +88,25 @@ def interest_counts(profile: SubscriberProfileV1, recent: Recent, interests: Seq
     )
 
 
+_SUBSCRIBED = (
+    (ReasonType.INTEREST, "interests", "interest"),
+    (ReasonType.AREA, "areas", "area"),
+    (ReasonType.PLACE, "places", "place"),
+    (ReasonType.ORGANISER, "organisers", "organiser"),
+)
+
+
+def by_subscription(received: Iterable[Received]) -> Counter[tuple[str, str]]:
+    """How many messages each subscription had a part in: by the field of the choices and the id there."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in received:
+        for reason in one.reasons:
+            for kind, what, name in _SUBSCRIBED:
+                if reason.type is kind and getattr(reason, name):
+                    counts[what, getattr(reason, name)] += one.told
+    return counts
+
+
 def organiser_counts(recent: Recent) -> Counter[str]:
     """How many items each organiser published."""
     return Counter(one.item.organiser.id for one in recent.items if one.item.organiser)

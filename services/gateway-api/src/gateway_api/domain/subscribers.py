@@ -1,13 +1,14 @@
 """Subscribers: a profile, the ids of their endpoints, and what is still to be told about them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from kommunepuls_events import Channel, ContactAction, ContactCommandV1, SubscriberProfileV1
 
-from gateway_api.domain import outbox
+from gateway_api.domain import outbox, parking
+from gateway_api.domain.choices import Choices
 from gateway_api.domain.secrets import new_command_id
 
 MOST_DEVICES = 20
@@ -36,12 +37,20 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """One resident as the gateway knows them. ``address_hash`` finds them again by their address."""
+    """One resident as the gateway knows them.
+
+    Attributes:
+        address_hash: finds them again by their address.
+        parked: subscriptions that they paused one by one; the profile does not hold these meanwhile.
+        stopped: the channels that they unsubscribed from last, for an undo to bring back these alone.
+    """
 
     profile: SubscriberProfileV1
     created_at: datetime
     endpoints: tuple[Endpoint, ...] = ()
     address_hash: str | None = None
+    parked: Choices = field(default_factory=Choices)
+    stopped: tuple[Channel, ...] = ()
 
     @property
     def id(self) -> str:
@@ -61,6 +70,8 @@ class Subscriber:
             "created_at": self.created_at,
             "changed_at": self.profile.changed_at,
             "profile": self.profile.model_dump_json(exclude_none=True),
+            "parked": parking.written(self.parked),
+            "stopped": [str(one) for one in self.stopped],
             "endpoints": [
                 {
                     "id": one.id,
@@ -83,6 +94,8 @@ class Subscriber:
             profile=SubscriberProfileV1.model_validate_json(document["profile"]),
             created_at=document["created_at"],
             address_hash=document["address_hash"],
+            parked=parking.read(document.get("parked") or ""),
+            stopped=tuple(Channel(one) for one in document.get("stopped") or ()),
             endpoints=tuple(
                 Endpoint(**(one | {"channel": Channel(one["channel"])})) for one in document["endpoints"]
             ),

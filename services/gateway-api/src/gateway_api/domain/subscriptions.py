@@ -23,14 +23,21 @@ class Subscription:
 
 
 def subscriptions(
-    choices: Choices, names: Names, words: Words, *, municipality: str, units: dict[str, str] | None = None
+    choices: Choices,
+    names: Names,
+    words: Words,
+    *,
+    municipality: str,
+    units: dict[str, str] | None = None,
+    around: Choices | None = None,
 ) -> list[Subscription]:
     """Every subscription, by what it hangs on: interests, then areas, places, organisers, limits.
 
     Args:
         units: unit of each sensor's values, UCUM codes.
+        around: choices that say where the interests are followed, if not these.
     """
-    where = where_sentence(choices, names, words, municipality=municipality)
+    where = where_sentence(around or choices, names, words, municipality=municipality)
     return [
         *(Subscription("interests", one, f"{names.interest(one)} {where}") for one in choices.interests),
         *(
@@ -92,7 +99,8 @@ def how_sentence(choices: Choices, words: Words) -> str:
     """``E-mail and push notification, right away, quiet from 22:00 to 07:00``."""
     if not choices.channels:
         return words.say("Nothing is sent: you read it here")
-    channels = together([named(CHANNELS, one, words) for one in choices.channels], words)
+    first, *others = (named(CHANNELS, one, words) for one in choices.channels)
+    channels = together([first, *map(_small, others)], words)
     parts = [channels, _small(named(CADENCES, choices.cadence, words))]
     if choices.quiet_hours:
         parts.append(quiet_phrase(choices.quiet_hours, words))

@@ -1,5 +1,6 @@
 """What an unsubscribe link stops, and how that is undone."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from kommunepuls_events import Channel, SubscriberProfileV1
@@ -18,9 +19,18 @@ def stopped(profile: SubscriberProfileV1, scope: str, now: datetime) -> Subscrib
     return _with_channels(profile, tuple(one for one in profile.channels if one not in stop), now)
 
 
-def resumed(profile: SubscriberProfileV1, scope: str, now: datetime) -> SubscriberProfileV1 | None:
-    """The profile with what the link stopped; None when nothing is stopped."""
-    wanted = {*profile.channels, *channels_of(scope)}
+def resumed(
+    profile: SubscriberProfileV1, scope: str, before: Collection[Channel], now: datetime
+) -> SubscriberProfileV1 | None:
+    """The profile with what was stopped; None when nothing is.
+
+    Args:
+        before: the channels that were stopped last. Only these come back, so that an undo gives nobody a
+            channel that they did not have; where none is known, those that the scope names.
+    """
+    named = channels_of(scope)
+    back = [one for one in named if one in before] or named
+    wanted = {*profile.channels, *back}
     return _with_channels(profile, tuple(one for one in Channel if one in wanted), now)
 
 

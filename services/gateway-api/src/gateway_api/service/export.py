@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from gateway_api.domain import parking
 from gateway_api.domain.subscribers import Subscriber
 from gateway_api.service.collections import Collections
 
@@ -20,6 +21,7 @@ async def everything_of(subscriber: Subscriber, collections: Collections) -> dic
     sessions = await collections.sessions.find(of_subscriber)
     return {
         "profile": subscriber.profile.model_dump(mode="json"),
+        "paused": json.loads(parking.written(subscriber.parked) or "{}"),
         "signed_up_at": subscriber.created_at,
         "contacts": _CONTACTS,
         "endpoints": [

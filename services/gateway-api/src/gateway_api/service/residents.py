@@ -10,8 +10,8 @@ from kommunepuls_chassis.store.errors import VersionConflict
 from kommunepuls_events import Channel, ContactAction, SubscriberProfileV1
 from kommunepuls_events.base import utc_now
 
-from gateway_api.domain import outbox, unsubscribing
-from gateway_api.domain.choices import Choices, TownOffer, changed_profile
+from gateway_api.domain import outbox, parking, unsubscribing
+from gateway_api.domain.choices import Choices, TownOffer, changed_profile, choices_of
 from gateway_api.domain.errors import Conflict, NotFound
 from gateway_api.domain.secrets import keyed_hash, new_endpoint_id
 from gateway_api.domain.subscribers import (
@@ -86,9 +86,41 @@ class Residents:
             if revision is not None and known.profile.revision != revision:
                 raise Conflict(f"the profile is at revision {known.profile.revision}; read it again")
             profile = changed_profile(known.profile, decide(known.profile), offer, self._now())
-            return None if profile is None else (replace(known, profile=profile), [profile])
+            if profile is None:
+                return None
+            # What is chosen anew is no longer paused.
+            parked = parking.without(known.parked, choices_of(profile))
+            return replace(known, profile=profile, parked=parked), [profile]
 
         return await self._change(subscriber, next_revision)
+
+    async def rearrange(
+        self,
+        subscriber: str,
+        decide: Callable[[Choices, Choices], tuple[Choices, Choices]],
+        offer: TownOffer,
+    ) -> Subscriber:
+        """Move subscriptions between the profile and what is paused, or take them away.
+
+        Args:
+            subscriber: whose.
+            decide: from the choices and what is paused to both as they are to be; may be called again.
+            offer: what can be chosen in their town.
+
+        Raises:
+            Invalid, Conflict: if they cannot be so.
+            NotFound: if there is no such subscriber.
+        """
+
+        def rearranged(known: Subscriber) -> tuple[Subscriber, list] | None:
+            choices, parked = decide(choices_of(known.profile), known.parked)
+            profile = changed_profile(known.profile, choices, offer, self._now())
+            if profile is None and parked == known.parked:
+                return None
+            after = replace(known, profile=profile or known.profile, parked=parked)
+            return after, [profile] if profile else []
+
+        return await self._change(subscriber, rearranged)
 
     async def register_push(self, subscriber: str, push: PushSubscription) -> Endpoint:
         """Take in a browser; the same browser again keeps its id."""
@@ -161,22 +193,31 @@ class Residents:
 
     async def stop(self, subscriber: str, scope: str) -> bool:
         """Unsubscribe from what a link's scope names; whether anything changed."""
-        return await self._rechannel(subscriber, scope, unsubscribing.stopped)
+        changed = False
+
+        def stopped(known: Subscriber) -> tuple[Subscriber, list] | None:
+            nonlocal changed
+            profile = unsubscribing.stopped(known.profile, scope, self._now())
+            changed = profile is not None
+            if profile is None:
+                return None
+            gone = tuple(one for one in known.profile.channels if one not in profile.channels)
+            return replace(known, profile=profile, stopped=gone), [profile]
+
+        await self._change(subscriber, stopped)
+        return changed
 
     async def resume(self, subscriber: str, scope: str) -> bool:
         """Undo an unsubscription; whether anything changed."""
-        return await self._rechannel(subscriber, scope, unsubscribing.resumed)
-
-    async def _rechannel(self, subscriber: str, scope: str, decide: Callable) -> bool:
         changed = False
 
-        def rechannelled(known: Subscriber) -> tuple[Subscriber, list] | None:
+        def resumed(known: Subscriber) -> tuple[Subscriber, list] | None:
             nonlocal changed
-            profile = decide(known.profile, scope, self._now())
+            profile = unsubscribing.resumed(known.profile, scope, known.stopped, self._now())
             changed = profile is not None
-            return None if profile is None else (replace(known, profile=profile), [profile])
+            return None if profile is None else (replace(known, profile=profile, stopped=()), [profile])
 
-        await self._change(subscriber, rechannelled)
+        await self._change(subscriber, resumed)
         return changed
 
     async def erase(self, subscriber: str) -> dict[str, int]:

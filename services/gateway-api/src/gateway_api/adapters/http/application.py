@@ -27,6 +27,7 @@ from gateway_api.adapters.http import (
     pages_organisers,
     pages_public,
     pages_residents,
+    pages_settings,
     pages_sign_in,
     pages_start,
     pictures,
@@ -83,6 +84,7 @@ def routes_app(gateway: Gateway, health: Health) -> FastAPI:
         pages_start.router,
         pages_choices.router,
         pages_residents.router,
+        pages_settings.router,
         staff_sign_in.router,
         staff_people.router,
     ):

@@ -123,11 +123,21 @@ async def _unsubscribe_page(
     active = [one for one in channels if subscriber and one in subscriber.profile.channels]
     if done is None and not active:
         done = "stopped"
+    # A channel without an address or device goes on in name only.
+    remaining = [
+        one
+        for one in (subscriber.profile.channels if subscriber else ())
+        if one not in channels and subscriber and subscriber.active(one)
+    ]
+    town = gateway.towns.get(subscriber.profile.municipality) if subscriber else None
     return await page(
         request,
         "unsubscribe.html",
         headers={"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"},
         token=token,
         channels=channels,
+        active=active,
+        remaining=remaining,
+        town=town,
         done=done,
     )

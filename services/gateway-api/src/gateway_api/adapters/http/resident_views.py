@@ -1,5 +1,6 @@
 """A resident's feed and messages, with words, for the API and the pages alike."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,7 +45,12 @@ class MessageView:
 
 
 async def names_for(
-    gateway: Gateway, subscriber: Subscriber, words: Words, items: list[ContentItemV1]
+    gateway: Gateway,
+    subscriber: Subscriber,
+    words: Words,
+    items: list[ContentItemV1],
+    *,
+    organisers: Mapping[str, str] | None = None,
 ) -> ReaderNames:
     """What things are called for a resident."""
     municipality = subscriber.profile.municipality
@@ -57,6 +63,7 @@ async def names_for(
         profile=subscriber.profile,
         items=items,
         sensors=sensors,
+        organisers=organisers,
     )
 
 
