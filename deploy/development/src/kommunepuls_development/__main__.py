@@ -18,6 +18,7 @@ from kommunepuls_development.ports import Ports, ports_from
 from kommunepuls_development.processes import ManagedProcess, StartFailed
 from kommunepuls_development.residents import seed
 from kommunepuls_development.stack import Stack
+from kommunepuls_development.staff import MEMBERS, invite_staff
 from kommunepuls_development.town import write_town_file
 from kommunepuls_development.watch import Watch
 
@@ -145,6 +146,8 @@ class Demo:
             self.ports.url("gateway-api"), self.ports.url("outbox"), token, self.arguments.residents, progress
         )
         say(f"residents   {made} new" if made else "residents   all there from the last time")
+        invited = await invite_staff(self.ports.url("gateway-api"), token)
+        say(f"staff       {invited} invited" if invited else "staff       all there from the last time")
 
     async def _begin_story(self) -> None:
         async with httpx.AsyncClient() as client:
@@ -159,6 +162,12 @@ class Demo:
         say(f"  API docs          {gateway}/docs")
         say(f"  what was sent     {self.ports.url('outbox')}/      (mails and push messages)")
         say(f"  metrics           http://127.0.0.1:PORT/metrics    ({services})")
+        say(f"  staff's pages     {gateway}/staff/sign-in")
+        if not self.own_town:
+            for address, member in MEMBERS.items():
+                say(
+                    f"      {member['roles'][0]:<10}    {address}    (the link arrives where mails are sent, above)"
+                )
         say(f"  operator's token  {self.stack.operator_token}")
         say(f"  logs              {self.folder / 'logs'}")
         say("Ctrl-C stops everything.")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,8 @@ from kommunepuls_chassis.sealing import unseal
 from kommunepuls_chassis.testing import eventually
 from kommunepuls_chassis.topics import ensure_topics
 from kommunepuls_devbroker.testing import embedded_broker
-from kommunepuls_events import Event
+from kommunepuls_events import ContentItemV1, Event
+from kommunepuls_events.base import utc_now
 from kommunepuls_events.dead_letters import DeadLetter
 
 pytestmark = pytest.mark.integration
@@ -151,11 +153,38 @@ async def _signed_in(stage: Stage, client: httpx.AsyncClient) -> str:
     return answer.json()["subscriber"]
 
 
-async def test_kill_9_loses_no_change_and_keeps_their_order(stage: Stage) -> None:
-    accepted = 0
+async def _write_and_publish(client: httpx.AsyncClient, title: str) -> str:
+    """As an operator, who needs nobody's approval; returns the item's id."""
+    begun = await client.post("/staff/writing", data={"organiser": "NO-9901/fotball", "kind": "event"})
+    address = begun.headers["location"]
+    at = (utc_now() + timedelta(days=5)).strftime("%Y-%m-%dT%H:%M")
+    form = {
+        "kind": "event",
+        "title": title,
+        "text": "Alle kan komme.",
+        "interests": "football",
+        "starts_at": at,
+    }
+    await client.post(address, data=form)
+    answer = await client.post(f"{address}/publish", data={"edition": "2", "tell": "yes"})
+    assert answer.headers["location"] == "/staff/writing?said=published", answer.text[:300]
+    return f"NO-9901/organisers/{address.rpartition('/')[2]}"
+
+
+async def _entered(client: httpx.AsyncClient) -> None:
+    """Sign an operator in."""
+    assert (await client.post("/staff/token", data={"token": "operator-token-0001"})).status_code == 303
+    token = re.search(r'name="csrf_token" value="([^"]+)"', (await client.get("/staff/writing")).text)
+    assert token
+    client.headers["X-CSRF-Token"] = token[1]
+
+
+async def test_kill_9_loses_no_change_of_a_resident_and_no_event_of_an_organiser(stage: Stage) -> None:
+    accepted, events = 0, []
     cookies, csrf, subscriber = httpx.Cookies(), "", ""
     for life in range(3):
-        async with stage.gateway() as gateway, gateway.client() as client:
+        async with stage.gateway() as gateway, gateway.client() as client, gateway.client() as desk:
+            await _entered(desk)
             if life == 0:
                 subscriber = await _signed_in(stage, client)
                 cookies, csrf = client.cookies, client.headers["X-CSRF-Token"]
@@ -167,11 +196,13 @@ async def test_kill_9_loses_no_change_and_keeps_their_order(stage: Stage) -> Non
                 answer = await client.put("/api/v1/profile", json={"interests": interests} | label)
                 assert answer.status_code == 200
                 accepted = answer.json()["revision"]
+                if number % 6 == 5:
+                    events.append(await _write_and_publish(desk, f"Kamp {life}-{number}"))
             await gateway.kill()
             log = "".join(gateway.log)
             assert "kari@" not in log
             assert csrf not in log
-    async with stage.gateway() as gateway:
+    async with stage.gateway() as gateway, gateway.client() as client:
 
         async def published() -> list[int]:
             revisions = [
@@ -185,6 +216,21 @@ async def test_kill_9_loses_no_change_and_keeps_their_order(stage: Stage) -> Non
         revisions = await eventually(published, within=60, what="the last revision")
         # Every revision is there, the first of each in order; repeats are what was sent twice by a death.
         assert list(dict.fromkeys(revisions)) == list(range(1, accepted + 1))
+
+        async def items() -> list[ContentItemV1]:
+            records = await stage.records("content.v1")
+            found = [Event.decode(record.value, record.headers).data for record in records]
+            return found if {item.id for item in found} >= set(events) else []
+
+        found = await eventually(items, within=30, what="every event that was accepted")
+        # What a death sent twice is the very same revision, and the page shows it once.
+        assert len({item.to_json() for item in found}) == len(events) == 6
+
+        async def shown() -> bool:
+            answer = await client.get("/embed/events.json?organiser=NO-9901/fotball")
+            return sorted(one["id"] for one in answer.json()["events"]) == sorted(events)
+
+        await eventually(shown, within=30, what="each of them once on the page")
 
 
 async def test_every_process_streams_every_event_and_a_stream_goes_on_at_another(stage, make_item) -> None:
