@@ -1,5 +1,6 @@
 """Organisers and editors over HTTP: writing, reach, approval, the organiser's page, iCalendar and the embed."""
 
+import html
 import io
 import re
 from datetime import timedelta
@@ -309,7 +310,12 @@ async def test_an_organiser_has_a_page_and_is_followed_with_one_click(desk: Desk
     page = (await desk.get(PAGE)).text
     assert "<strong>laget</strong>" in page
     assert "<img" not in page
-    assert 'href="/start?organiser=NO-9901%2Ffotball' in page
+    (start,) = re.findall(r'href="(/start\?organiser=NO-9901%2Ffotball[^"]*)"', page)
+    begun = (await desk.get(start.replace("&amp;", "&"))).text
+    asked = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', begun))
+    asked = {name: html.unescape(value) for name, value in asked.items()}
+    whom = await desk.post("/start", asked | {"areas": "NO-9901/havna", "action": "goto:whom"}, 200)
+    assert 'name="organisers" value="NO-9901/fotball" checked' in whom.text
     assert "Fjordvik sjakklubb" in (await desk.get("/organisers")).text
     subscriber = await desk.town.sign_in()
     chess = "/organisers/NO-9901%2Ffjordvik-sjakklubb"

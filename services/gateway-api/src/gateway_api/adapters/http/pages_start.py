@@ -38,7 +38,7 @@ class _Asked:
 
 @router.get("/start", response_class=HTMLResponse)
 async def begin(request: Request, gateway: GatewayAccess) -> Response:
-    """The first question; who is signed in begins with what they have."""
+    """The first question; who is signed in begins with what they have, who comes from an organiser follows it."""
     reader = await reader_of(request)
     profile = reader.subscriber.profile if reader else None
     wanted = profile.municipality if profile else request.query_params.get("municipality", "")
@@ -46,6 +46,9 @@ async def begin(request: Request, gateway: GatewayAccess) -> Response:
     if town is None:
         return await page(request, "towns.html", towns=list(gateway.towns), start=True)
     choices = choices_of(profile) if profile else first_choices(_language(request, town))
+    organiser = request.query_params.get("organiser", "")
+    if any(one.id == organiser for one in town.organisers):
+        choices = forms.following(choices, organiser)
     return await show(request, gateway, town, Step.WHERE, choices)
 
 
