@@ -1,13 +1,14 @@
 """What holds for every page: accessible, narrow screens, nothing from elsewhere, no errors, small."""
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
+from browser_checks import assert_good_for_everybody, small_controls
 from browser_stage import KARI, Stage
-from playwright.async_api import Browser, Page, Response
+from playwright.async_api import Browser, Response
 
 OPEN = (
     "/",
     "/sign-in",
+    "/start",
     "/open-data",
     "/docs",
     "/offline",
@@ -17,7 +18,7 @@ OPEN = (
     "trukket",
     "unsubscribe",
 )
-OWN = ("/", "/feed", "/choices", "/messages", "/data", "garasje", "skript")
+OWN = ("/", "/feed", "/choices", "/settings", "/welcome", "/messages", "/data", "garasje", "skript")
 PAGES = [(page, None) for page in OPEN] + [(page, KARI) for page in OWN]
 
 
@@ -25,15 +26,6 @@ def _address(stage: Stage, page: str) -> str:
     if page == "unsubscribe":
         return stage.url + stage.unsubscribe
     return stage.url + (page if page.startswith("/") else stage.path_of(page))
-
-
-async def _violations(page: Page, *rules: str) -> list[str]:
-    chosen = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
-    answer = await Axe().run(page, options={"resultTypes": ["violations"]} | chosen)
-    return [
-        f"{one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
-        for one in answer.response["violations"]
-    ]
 
 
 @pytest.mark.parametrize("language", ["nb", "en"])
@@ -59,21 +51,14 @@ async def test_it_is_accessible_in_light_and_dark_and_asks_nobody_else(
     answer = await page.goto(f"{_address(stage, name)}?language={language}")
     assert answer is not None
     assert answer.status == (404 if name == "/nowhere" else 200)
-    await page.emulate_media(color_scheme="light")
-    assert await _violations(page) == []
-    # What differs in the dark are the colours.
-    await page.emulate_media(color_scheme="dark")
-    assert await _violations(page, "color-contrast", "link-in-text-block") == []
-    assert await page.locator("html").get_attribute("lang") == language
-    await page.set_viewport_size({"width": 320, "height": 640})
-    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+    await assert_good_for_everybody(page, language)
     assert elsewhere == []
     assert [text for text in said if not (answer.status == 404 and "404" in text)] == []
     assert await page.evaluate("window.taken") is None
     await context.close()
 
 
-@pytest.mark.parametrize("page", ["/", "/feed", "/choices", "/messages"])
+@pytest.mark.parametrize("page", ["/", "/feed", "/choices", "/messages", "/start", "/settings"])
 async def test_a_page_with_its_style_and_modules_is_below_60_kb(
     stage: Stage, browser: Browser, page: str
 ) -> None:
@@ -96,13 +81,7 @@ async def test_a_page_with_its_style_and_modules_is_below_60_kb(
 async def test_every_control_on_a_phone_is_large_enough_for_a_finger(stage: Stage, browser: Browser) -> None:
     context = await stage.context(browser, KARI, viewport={"width": 390, "height": 800})
     page = await context.new_page()
-    for path in ("/", "/choices", "/feed"):
+    for path in ("/", "/choices", "/feed", "/start", "/settings"):
         await page.goto(stage.url + path)
-        small = await page.evaluate(
-            """() => [...document.querySelectorAll("button, select, nav a, .marker, .choice, summary")]
-            .filter((one) => !one.classList.contains("default") && one.getClientRects().length)
-            .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
-            .filter(([, box]) => box.width < 23.5 || box.height < 23.5).map(([html]) => html)"""
-        )
-        assert small == [], path
+        assert await small_controls(page) == [], path
     await context.close()

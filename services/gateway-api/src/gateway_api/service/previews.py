@@ -10,22 +10,28 @@ from kommunepuls_events.base import utc_now
 
 from gateway_api.domain import preview
 from gateway_api.domain.choices import Choices, new_profile
+from gateway_api.domain.errors import TooMany
 from gateway_api.domain.preview import Outlook, Recent
 from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.towns import TownView
 
 _AT_ONCE = 2
+_MOST_WAITING = 60
 
 Answer = TypeVar("Answer")
 
 
 class Previews:
-    """What choices would have brought in the last 60 days."""
+    """What choices would have brought in the last 60 days.
+
+    All raise TooMany while more ask than can be answered soon.
+    """
 
     def __init__(self, recent: RecentItems) -> None:
         self._recent = recent
         # What waits here holds up nobody who only reads pages.
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._waiting = 0
 
     async def of(self, town: TownView, *candidates: Choices) -> list[Outlook]:
         """What each of the candidates would have brought."""
@@ -49,9 +55,15 @@ class Previews:
         return {one.id: one for one in town.organisers} | seen, preview.organiser_counts(recent)
 
     async def _ask(self, town: TownView, ask: Callable[[Recent], Answer]) -> Answer:
-        async with self._turns:
-            recent = await self._recent.of(town)
-            return await asyncio.to_thread(ask, recent)
+        if self._waiting >= _MOST_WAITING:
+            raise TooMany("many are asking just now", retry_after=5)
+        self._waiting += 1
+        try:
+            async with self._turns:
+                recent = await self._recent.of(town)
+                return await asyncio.to_thread(ask, recent)
+        finally:
+            self._waiting -= 1
 
 
 def candidate(town: TownView, choices: Choices) -> SubscriberProfileV1:
