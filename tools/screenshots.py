@@ -125,6 +125,34 @@ async def look(browser: Browser, cookies: list[dict[str, str]], pages: dict[str,
         await context.close()
 
 
+async def walk_in(browser: Browser) -> None:
+    """Picture the onboarding, one page after the other, as somebody who has no account."""
+    for size, width in WIDTHS.items():
+        context = await browser.new_context(
+            viewport={"width": width, "height": 900},
+            device_scale_factor=SCALES[size],
+            locale="nb-NO",
+            reduced_motion="reduce",
+        )
+        page = await context.new_page()
+        await page.goto(f"{GATEWAY}/start")
+        for area in ("Havna", "Sentrum"):
+            await page.get_by_role("checkbox", name=area, exact=True).check()
+        await page.fill("#new-place-text", "Storgata 4")
+        await page.fill("[name=new_place_label]", "Hjemme")
+        await page.locator("button[value=show]:visible").last.click()
+        await page.locator("[data-circle]").wait_for(state="attached")
+        await picture(page, "start-where", size)
+        for step in ("what", "whom", "how", "preview", "address"):
+            await page.locator("button[value=next]:visible").click()
+            await page.locator(f"[name=step][value={step}]").wait_for(state="attached")
+            if step == "what":
+                for slug in CHOICES["interests"]:
+                    await page.locator(f"[name=interests][value={slug}]").check()
+            await picture(page, f"start-{step}", size)
+        await context.close()
+
+
 async def main() -> None:
     """Make them all."""
     with tempfile.TemporaryDirectory() as folder:
@@ -152,12 +180,14 @@ async def main() -> None:
             pages = {
                 "pulse": f"{GATEWAY}/",
                 "feed": f"{GATEWAY}/feed",
+                "settings": f"{GATEWAY}/settings",
                 "choices": f"{GATEWAY}/choices",
                 "messages": f"{GATEWAY}/messages",
                 "item": f"{GATEWAY}/items/{item}",
                 "mail": f"{OUTBOX}/mails/{mail['number']}/html",
             }
             await look(browser, cookies, pages)
+            await walk_in(browser)
             await browser.close()
 
 
