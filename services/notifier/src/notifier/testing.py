@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kommunepuls_chassis.consumer import Received
 from kommunepuls_chassis.sealing import public_key_of, seal
+from kommunepuls_chassis.store.conditions import any_of, below
 from kommunepuls_chassis.store.open import open_store
 from kommunepuls_chassis.testing import RecordingProducer, eventually
 from kommunepuls_events import (
@@ -47,8 +48,7 @@ from notifier.service.clock import Clock
 from notifier.service.wakes import QUEUES
 from notifier.settings import Settings
 
-_IN_HAND = timedelta(seconds=70)
-"""What is due later than this is in nobody's hands: more than a lease."""
+_INSTANT = timedelta(milliseconds=1)  # what the stores keep of a time
 NOON = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)  # 12:00 in Oslo, a Tuesday
 PUSH_KEYS = {
     "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
@@ -275,13 +275,17 @@ class Rig:
     async def settled(self) -> None:
         """Wait until everything that is due at the set time is done."""
 
+        lease = self.notifier.dispatcher._lease.total_seconds()
+
         async def nothing_in_hand() -> bool:
             for queue in QUEUES:
                 self.notifier.intake._wakes.event(queue).set()
-            soon = self.clock.time + _IN_HAND
-            found = await self.notifier.ledger._sendings.find({})
-            dues = [one.document["due_at"] for one in found]
-            return not any(due is not None and due <= soon for due in dues)
+            now, sendings = self.clock.time, self.notifier.ledger._sendings
+            in_hand = any_of(now + timedelta(seconds=seconds) for seconds in (lease, lease * 0.75))
+            return not (
+                await sendings.count({"queue": any_of(QUEUES), "due_at": below(now + _INSTANT)})
+                or await sendings.count({"queue": any_of(QUEUES), "due_at": in_hand})
+            )
 
         await self.notifier.follower.follow_up_once()
         await eventually(nothing_in_hand, within=10, what="nothing is due")
