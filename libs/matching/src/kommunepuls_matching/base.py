@@ -11,7 +11,7 @@ import numpy as np
 from kommunepuls_events import ContentItemV1, Kind
 
 from kommunepuls_matching import native
-from kommunepuls_matching.columns import WORD, Numbering, Words
+from kommunepuls_matching.columns import WORD, Numbering, Words, is_among
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.draft import ITEM, ORGANISER, SOURCE
 from kommunepuls_matching.footprint import Footprint
@@ -20,7 +20,9 @@ from kommunepuls_matching.surroundings import Surroundings
 
 _NO_SLOTS = np.zeros(0, np.uint32)
 _NO_LINES = np.zeros((0, 4))
-_FIRST = np.zeros(1, np.int64)
+_NO_KEYS = np.zeros(0, np.int64)
+# With more looks for each word of a set than this, the words are worked through instead.
+_LOOKS_PER_WORD = 1 / 16
 
 
 @dataclass(frozen=True)
@@ -45,25 +47,6 @@ class Packed:
         return self.starts.nbytes + self.members.nbytes
 
 
-@dataclass(frozen=True)
-class Sparse:
-    """Masks of the few slots that have any: ascending slots, and a row of masks for each word.
-
-    The masks are as narrow as they can be: one byte where there are at most eight words.
-    """
-
-    slots: np.ndarray
-    masks: np.ndarray
-
-    def of(self, slots: np.ndarray) -> np.ndarray:
-        """The masks of slots that are all among them."""
-        return self.masks[:, np.searchsorted(self.slots, slots.astype(self.slots.dtype))]
-
-    @property
-    def nbytes(self) -> int:
-        return self.slots.nbytes + self.masks.nbytes
-
-
 @dataclass
 class Base:
     """Profiles by slot, places by row.
@@ -72,9 +55,10 @@ class Base:
         id_text, id_starts, id_table: ids as UTF-8 one after the other, and a hash table of them.
         flags: by slot, see :mod:`kommunepuls_matching.native`.
         interests: for each interest by its number, the bits of the slots that follow it.
-        muted_interests, audience: those of the slots that have any.
+        audiences: for each audience by its number, the bits of the slots that belong to it.
         area_starts, area_numbers: the areas that each slot follows, in the order of its profile.
-        followers, organisers, muted: slots by followed area, by organiser, by what is muted.
+        followers, organisers: slots by followed area, by organiser.
+        muted, muted_interests: slots by what is muted.
         place_slots, longitudes, latitudes, radii, place_orders, place_ids: by row; rows are sorted by cell.
         cells, cell_starts: the rows of a cell.
         surroundings: rows by the set of areas that holds them.
@@ -87,13 +71,13 @@ class Base:
     id_table: np.ndarray
     flags: np.ndarray
     interests: np.ndarray
-    muted_interests: Sparse
-    audience: Sparse
+    audiences: np.ndarray
     area_starts: np.ndarray
     area_numbers: np.ndarray
     followers: Packed
     organisers: Packed
     muted: Packed
+    muted_interests: Packed
     place_slots: np.ndarray
     longitudes: np.ndarray
     latitudes: np.ndarray
@@ -137,49 +121,54 @@ class Base:
             self.flags[slot] |= native.DEAD
             self.alive -= 1
 
-    def match(self, concern: Concern) -> tuple[np.ndarray, np.ndarray]:
-        """The slots, ascending, whom an item concerns, and the rows of the places that brought some."""
+    def match(self, concern: Concern) -> tuple[np.ndarray, np.ndarray | None]:
+        """The slots, ascending, whom an item concerns, and the rows of the places near its geometry, if it has one."""
         item = concern.item
-        organised = self.organisers.of(item.organiser.id) if item.organiser is not None else _NO_SLOTS
-        keys = [
-            self.followers.numbers[number]
-            for area in concern.related
-            if (number := self.words.areas.get(area)) in self.followers.numbers
-        ]
-        followed = np.array(keys, np.int64)
         room = self.bits, self.summary
-        interested = self._interested(concern, self.followers.count(followed))
-        native.mark_followers(
-            *room,
-            *interested,
-            item.emergency,
-            organised,
-            self.followers.starts,
-            self.followers.members,
-            followed,
+        sets = self.interests, self._numbers(concern.interests, self.words.interests, self.interests)
+        self._mark_located(concern, sets)
+        if item.organiser is not None:
+            native.mark_all(*room, self.organisers.of(item.organiser.id))
+        rows = (
+            None if concern.footprint is None else self._rows_near(concern.footprint, *sets, item.emergency)
         )
-        if concern.footprint is not None:
-            rows = self._rows_near(concern.footprint, *interested, item.emergency)
-        else:
-            places, held = self.surroundings, self._keys_of_areas(concern.areas)
-            rows = native.mark_places_of(
-                *room, *interested, item.emergency, places.starts, places.members, held, self.place_slots
-            )
         if not item.emergency:
-            for key in muting_keys(item):
-                native.unmark(self.bits, self.muted.of(key))
-        return self._heard(item), rows
+            for slots in self._muting(item):
+                native.unmark(self.bits, slots)
+        rank = item.severity.rank if item.kind is Kind.ALERT else native.RANK
+        audiences = self._numbers(item.audience, self.words.audience, self.audiences)
+        found = native.drain(*room, self.flags, rank, self.audiences, audiences, bool(item.audience))
+        return found, rows
 
-    def _interested(self, concern: Concern, looks: int) -> tuple[np.ndarray, np.ndarray]:
-        """Sets of slots, and the numbers of those whose union follows one of the interests.
+    def _mark_located(self, concern: Concern, sets: tuple[np.ndarray, np.ndarray]) -> None:
+        """Mark who shares an interest and follows an area, or has a place in one if there is no geometry."""
+        followers, places, everyone = self.followers, self.surroundings, concern.item.emergency
+        numbers = [followers.numbers.get(self.words.areas.get(area), -1) for area in concern.related]
+        keys = np.array([one for one in numbers if one >= 0], np.int64)
+        held = _NO_KEYS if concern.footprint is not None else self._keys_of_areas(concern.areas)
+        room = self.bits, self.summary
+        if followers.count(keys) + places.count(held) > len(self.bits) * _LOOKS_PER_WORD:
+            native.gather_members(self.bits, followers.starts, followers.members, keys)
+            native.gather_owners(self.bits, places.starts, places.members, held, self.place_slots)
+            native.keep_marked(*room, *sets, everyone)
+        else:
+            native.mark_members(*room, *sets, everyone, followers.starts, followers.members, keys)
+            native.mark_owners(*room, *sets, everyone, places.starts, places.members, held, self.place_slots)
 
-        For more looks than a set has words they are made one set first, so that each look is one.
-        """
-        numbers = [self.words.interests.get(slug) for slug in concern.interests]
-        known = np.array([one for one in numbers if one is not None and one < len(self.interests)], np.int64)
-        if len(known) < 2 or looks < self.interests.shape[1]:
-            return self.interests, known
-        return native.union_of(self.interests, known)[None], _FIRST
+    def _numbers(self, words: Sequence[str], numbering: Numbering, sets: np.ndarray) -> np.ndarray:
+        """The numbers of those words that have a set."""
+        numbers = [numbering.get(word, len(sets)) for word in words]
+        return np.array([one for one in numbers if one < len(sets)], np.int64)
+
+    def _muting(self, item: ContentItemV1) -> Iterator[np.ndarray]:
+        """The slots of those who muted the item: its source, organiser or itself, or all of its interests."""
+        for key in muting_keys(item):
+            yield self.muted.of(key)
+        if item.interests:
+            first, *others = sorted((self.muted_interests.of(one) for one in item.interests), key=len)
+            for other in others:
+                first = native.in_both(first, other)
+            yield first
 
     def rows_of_areas(self, areas: Sequence[str]) -> np.ndarray:
         """The rows of the places that one of the areas holds, none twice."""
@@ -191,29 +180,15 @@ class Base:
         numbers = [self.words.areas.get(area) for area in areas]
         return np.array(sorted({key for one in numbers for key in self._around.get(one, ())}), np.int64)
 
-    def _masks(
-        self, words: Sequence[str], columns: int, numbering: Numbering
-    ) -> tuple[np.ndarray, np.ndarray, bool]:
-        """Masks of words by column, and whether each of them could be in one of the columns."""
-        masks: dict[int, int] = {}
-        complete = True
-        for word in words:
-            number = numbering.get(word)
-            if number is None or number // WORD >= columns:
-                complete = False
-                continue
-            masks[number // WORD] = masks.get(number // WORD, 0) | 1 << number % WORD
-        return np.array(list(masks), np.int64), np.array(list(masks.values()), np.uint64), complete
-
     def _rows_near(
-        self, footprint: Footprint, interests: np.ndarray, numbers: np.ndarray, everyone: bool
+        self, footprint: Footprint, sets: np.ndarray, numbers: np.ndarray, everyone: bool
     ) -> np.ndarray:
         *stretches, degrees = native.stretches_near(
             self.cells, self.cell_starts, native.RADIUS_CLASSES, *footprint.bounds
         )
         lines, areal = footprint.lines or (_NO_LINES, False)
         surely, perhaps = native.screen(
-            self.bits, self.summary, interests, numbers, everyone, *stretches, degrees,
+            self.bits, self.summary, sets, numbers, everyone, *stretches, degrees,
             self.place_slots, self.longitudes, self.latitudes, self.radii, lines, areal,
         )  # fmt: skip
         if not len(perhaps):
@@ -227,47 +202,11 @@ class Base:
         native.mark_places(self.bits, self.summary, perhaps, self.place_slots)
         return np.concatenate((surely, perhaps))
 
-    def _heard(self, item: ContentItemV1) -> np.ndarray:
-        """The slots that are marked, without those who do not want to hear of such an item.
-
-        Some said from which severity on, some muted every interest it has, some belong to another audience.
-        """
-        rank = item.severity.rank if item.kind is Kind.ALERT else native.RANK
-        muting = native.MUTES_INTERESTS if item.interests and not item.emergency else 0
-        meant = native.HAS_AUDIENCE if item.audience else 0
-        slots, some = native.drain(self.bits, self.summary, self.flags, rank, muting | meant)
-        if not len(some):
-            return slots
-        theirs = slots[some]
-        flags = self.flags[theirs]
-        out = np.zeros(len(some), bool)
-        if muting:
-            mutes = np.flatnonzero(flags & muting)
-            out[mutes] = self._mutes_all(item, theirs[mutes])
-        if meant:
-            others = np.flatnonzero(flags & meant)
-            out[others] |= self._are_others(item, theirs[others])
-        return np.delete(slots, some[out])
-
-    def _are_others(self, item: ContentItemV1, slots: np.ndarray) -> np.ndarray:
-        words, masks, _ = self._masks(item.audience, len(self.audience.masks), self.words.audience)
-        return ~((self.audience.of(slots)[words] & masks[:, None]) != 0).any(axis=0)
-
-    def _mutes_all(self, item: ContentItemV1, slots: np.ndarray) -> np.ndarray:
-        words, masks, complete = self._masks(
-            item.interests, len(self.muted_interests.masks), self.words.interests
-        )
-        theirs = self.muted_interests.of(slots)[words]
-        return ((theirs & masks[:, None]) == masks[:, None]).all(axis=0) & complete
-
     def mutes(self, slot: int, item: ContentItemV1) -> bool:
         """Whether the subscriber asked not to hear of such an item."""
         if item.emergency:
             return False
-        if any(bool(np.isin(slot, self.muted.of(key))) for key in muting_keys(item)):
-            return True
-        some = bool(self.flags[slot] & native.MUTES_INTERESTS and item.interests)
-        return some and bool(self._mutes_all(item, np.array([slot]))[0])
+        return any(is_among(slot, slots) for slots in self._muting(item))
 
     def relocated(self, surroundings: Surroundings, step: int = 2_000) -> Iterator[None]:
         """Work out anew which areas hold each place; yields between steps."""

@@ -16,11 +16,12 @@ _EMERGENCY = Reason(type=ReasonType.EMERGENCY)
 
 @dataclass(frozen=True)
 class BaseReasons:
-    """What was found for an item in a base; ``rows`` are those of the places that are near."""
+    """What was found for an item in a base; ``near`` are the rows of the places near its geometry, if it has one."""
 
     base: Base
     concern: Concern
-    rows: np.ndarray
+    slots: np.ndarray
+    near: np.ndarray | None
 
     def of(self, slot: int) -> tuple[Reason, ...]:
         """Every reason of one slot, best first."""
@@ -93,10 +94,14 @@ class BaseReasons:
 
     @cached_property
     def _by_owner(self) -> tuple[np.ndarray, np.ndarray]:
-        """The slots whose places were found, ascending, and their rows, each in the order of its profile."""
-        owners = self.base.place_slots[self.rows].astype(np.int64)
-        order = np.lexsort((self.base.place_orders[self.rows], owners))
-        return owners[order], self.rows[order]
+        """Of those who were found the slots of the places that are near, ascending, and the rows in the order of profiles."""
+        rows = self.base.rows_of_areas(self.concern.areas) if self.near is None else self.near
+        found = np.zeros(len(self.base), bool)
+        found[self.slots] = True
+        rows = rows[found[self.base.place_slots[rows]]]
+        owners = self.base.place_slots[rows].astype(np.int64)
+        order = np.lexsort((self.base.place_orders[rows], owners))
+        return owners[order], rows[order]
 
     @cached_property
     def _area_of_row(self) -> dict[int, str]:

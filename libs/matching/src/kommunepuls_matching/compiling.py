@@ -10,6 +10,9 @@ from typing import Any
 
 try:
     import numba
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
 
     AVAILABLE = True
 except ImportError:
@@ -24,3 +27,33 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return numba.njit(function, cache=True, nogil=True)
     except RuntimeError:  # nowhere to keep it
         return numba.njit(function, nogil=True)
+
+
+if AVAILABLE:
+
+    @intrinsic
+    def lowest_bit(_context, _word):
+        """The number of the lowest bit that is set in a word of 64 bits that is not 0."""
+
+        def generate(_target, builder, _signature, given):
+            return builder.cttz(given[0], ir.Constant(ir.IntType(1), 1))
+
+        return types.int64(types.uint64), generate
+
+    @intrinsic
+    def count_bits(_context, _word):
+        """How many bits are set in a word of 64 bits."""
+
+        def generate(_target, builder, _signature, given):
+            return builder.ctpop(given[0])
+
+        return types.int64(types.uint64), generate
+else:
+
+    def lowest_bit(word: int) -> int:
+        """The number of the lowest bit that is set in a word of 64 bits that is not 0."""
+        return (int(word) & -int(word)).bit_length() - 1
+
+    def count_bits(word: int) -> int:
+        """How many bits are set in a word of 64 bits."""
+        return int(word).bit_count()

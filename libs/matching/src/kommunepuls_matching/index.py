@@ -210,7 +210,7 @@ class ProfileIndex:
         found, offset = [], 0
         if len(self._base):
             slots, rows = self._base.match(concern)
-            found.append(Found(self._base, 0, slots, BaseReasons(self._base, concern, rows)))
+            found.append(Found(self._base, 0, slots, BaseReasons(self._base, concern, slots, rows)))
             offset = len(self._base)
         for segment in (self._merging, self._segment):
             if segment is not None and len(segment):

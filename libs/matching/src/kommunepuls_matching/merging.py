@@ -12,11 +12,11 @@ import shapely
 from kommunepuls_events import ContentItemV1, Kind
 
 from kommunepuls_matching import native
-from kommunepuls_matching.base import Base, Packed, Sparse
+from kommunepuls_matching.base import Base, Packed
 from kommunepuls_matching.columns import Words, starts_of
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.footprint import Footprint
-from kommunepuls_matching.packer import laid_out, narrow, packed
+from kommunepuls_matching.packer import laid_out, packed
 from kommunepuls_matching.packing import joined_postings, joined_sets, kept_lists
 from kommunepuls_matching.segment import Segment
 
@@ -60,24 +60,21 @@ class Merge:
 def empty(words: Words) -> Base:
     """A base of nobody, made without a compiled loop."""
     numbers = np.zeros(0, np.uint32)
-    nothing, sparse = (
-        Packed({}, np.zeros(1, np.uint32), numbers),
-        Sparse(numbers, np.zeros((1, 0), np.uint64)),
-    )
+    nothing, nobody = Packed({}, np.zeros(1, np.uint32), numbers), np.zeros((0, 1), np.uint64)
     return Base(
         words=words,
         id_text=np.zeros(0, np.uint8),
         id_starts=np.zeros(1, np.uint32),
         id_table=np.full(16, -1, np.int32),
         flags=np.zeros(0, np.uint8),
-        interests=np.zeros((1, 0), np.uint64),
-        muted_interests=sparse,
-        audience=sparse,
+        interests=nobody,
+        audiences=nobody,
         area_starts=np.zeros(1, np.uint32),
         area_numbers=numbers,
         followers=nothing,
         organisers=nothing,
         muted=nothing,
+        muted_interests=nothing,
         place_slots=numbers,
         longitudes=np.zeros(0),
         latitudes=np.zeros(0),
@@ -129,13 +126,13 @@ def joined(old: Base, old_flags: np.ndarray, old_surroundings: Packed, new: Base
         id_starts=_appended(id_starts, new.id_starts),
         flags=np.concatenate((old_flags[alive], new.flags)),
         interests=joined_sets(old.interests, renumber, new.interests, kept, kept + len(new)),
-        muted_interests=_joined_sparse(old.muted_interests, renumber, new.muted_interests, kept),
-        audience=_joined_sparse(old.audience, renumber, new.audience, kept),
+        audiences=joined_sets(old.audiences, renumber, new.audiences, kept, kept + len(new)),
         area_starts=_appended(area_starts, new.area_starts),
         area_numbers=np.concatenate((area_numbers, new.area_numbers)),
         followers=_joined(old.followers, renumber, new.followers, kept),
         organisers=_joined(old.organisers, renumber, new.organisers, kept),
         muted=_joined(old.muted, renumber, new.muted, kept),
+        muted_interests=_joined(old.muted_interests, renumber, new.muted_interests, kept),
         place_slots=np.concatenate(
             (renumber[old.place_slots[rows]].astype(np.uint32), new.place_slots + np.uint32(kept))
         ),
@@ -155,15 +152,6 @@ def joined(old: Base, old_flags: np.ndarray, old_surroundings: Packed, new: Base
 
 def _appended(starts: np.ndarray, more: np.ndarray) -> np.ndarray:
     return np.concatenate((starts, more[1:] + starts[-1]))
-
-
-def _joined_sparse(old: Sparse, renumber: np.ndarray, new: Sparse, offset: int) -> Sparse:
-    slots = renumber[old.slots]
-    columns = max(len(old.masks), len(new.masks))
-    wide = [np.pad(one.masks, ((0, columns - len(one.masks)), (0, 0))) for one in (old, new)]
-    wide[0] = wide[0][:, slots >= 0]
-    slots = np.concatenate((slots[slots >= 0], new.slots.astype(np.int64) + offset)).astype(np.uint32)
-    return Sparse(slots, narrow(np.concatenate(wide, axis=1)))
 
 
 def _joined(old: Packed, renumber: np.ndarray, new: Packed, offset: int) -> Packed:

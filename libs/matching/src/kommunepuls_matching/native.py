@@ -8,11 +8,11 @@ import math
 
 import numpy as np
 
-from kommunepuls_matching.compiling import compiled
-from kommunepuls_matching.plane import SLACK_METRES, SLACK_SHARE, degree_bounds, reach_degrees
+from kommunepuls_matching.compiling import compiled, count_bits, lowest_bit
+from kommunepuls_matching.plane import SLACK_METRES, SLACK_SHARE, degree_bounds, near_distance, reach_degrees
 
 # Flags of a slot: the rank of the minimum severity in the lowest three bits, and these.
-RANK, MUTES_INTERESTS, HAS_AUDIENCE, DEAD = 7, 8, 16, 128
+RANK, HAS_AUDIENCE, DEAD = 7, 16, 128
 
 # Metres; a place belongs to the first class that is at least its radius. The finer the classes, the fewer places
 # are looked at in vain; the more, the more cells.
@@ -49,18 +49,15 @@ def mark(bits, summary, slot):
 
 
 @compiled
-def is_marked(bits, slot):
-    return (bits[slot >> 6] >> np.uint64(slot & 63)) & np.uint64(1) != 0
+def mark_all(bits, summary, slots):
+    """Mark some slots."""
+    for slot in slots:
+        mark(bits, summary, np.int64(slot))
 
 
 @compiled
-def union_of(sets, numbers):
-    """The union of some of many sets."""
-    union = np.zeros(sets.shape[1], np.uint64)
-    for number in numbers:
-        for word in range(len(union)):
-            union[word] |= sets[number, word]
-    return union
+def is_marked(bits, slot):
+    return (bits[slot >> 6] >> np.uint64(slot & 63)) & np.uint64(1) != 0
 
 
 @compiled
@@ -74,25 +71,75 @@ def is_in_one(sets, numbers, slot):
 
 
 @compiled
-def mark_followers(bits, summary, interests, numbers, everyone, organised, starts, members, keys):
-    """Mark who follows the organiser, and who follows an area and an interest (``everyone``: any)."""
-    for place in range(len(organised)):
-        mark(bits, summary, np.int64(organised[place]))
+def mark_members(bits, summary, sets, numbers, everyone, starts, members, keys):
+    """Mark who has one of the keys and is in one of the sets (``everyone``: whether or not)."""
     for key in keys:
         for place in range(starts[key], starts[key + 1]):
             slot = np.int64(members[place])
-            if everyone or is_in_one(interests, numbers, slot):
+            if everyone or is_in_one(sets, numbers, slot):
                 mark(bits, summary, slot)
 
 
 @compiled
+def mark_owners(bits, summary, sets, numbers, everyone, starts, rows, keys, place_slots):
+    """Mark whose places have one of the keys and who is in one of the sets (``everyone``: whether or not)."""
+    for key in keys:
+        for place in range(starts[key], starts[key + 1]):
+            slot = np.int64(place_slots[rows[place]])
+            if everyone or is_in_one(sets, numbers, slot):
+                mark(bits, summary, slot)
+
+
+@compiled
+def gather_members(bits, starts, members, keys):
+    """Put who has one of the keys into a set, without a look at anything else."""
+    for key in keys:
+        for place in range(starts[key], starts[key + 1]):
+            slot = np.int64(members[place])
+            bits[slot >> 6] |= np.uint64(1) << np.uint64(slot & 63)
+
+
+@compiled
+def gather_owners(bits, starts, rows, keys, place_slots):
+    """Put whose places have one of the keys into a set, without a look at anything else."""
+    for key in keys:
+        for place in range(starts[key], starts[key + 1]):
+            slot = np.int64(place_slots[rows[place]])
+            bits[slot >> 6] |= np.uint64(1) << np.uint64(slot & 63)
+
+
+@compiled
+def keep_marked(bits, summary, sets, numbers, everyone):
+    """Keep of a set those who are in one of the sets (``everyone``: all), and sum up what is left."""
+    for first in range(0, len(bits), 64):
+        some = bits[first : first + 64]
+        left = np.uint64(0)
+        for word in range(len(some)):
+            left |= some[word]
+        if left == 0:
+            continue
+        if not everyone:
+            union = np.zeros(64, np.uint64)
+            for number in numbers:
+                theirs = sets[number, first : first + 64]
+                for word in range(len(theirs)):
+                    union[word] |= theirs[word]
+            left = np.uint64(0)
+            for word in range(len(some)):
+                some[word] &= union[word]
+                left |= some[word]
+        if left != 0:
+            summary[first >> 12] |= np.uint64(1) << np.uint64((first >> 6) & 63)
+
+
+@compiled
 def screen(
-    bits, summary, interests, numbers, everyone, begins, ends, layers, degrees,
+    bits, summary, sets, numbers, everyone, begins, ends, layers, degrees,
     place_slots, longitudes, latitudes, radii, segments, areal,
 ):  # fmt: skip
     """Which places of stretches of rows are within their radius: (surely, perhaps), and mark the first.
 
-    Only places of those who could be concerned are looked at: who shares an interest, or is marked.
+    Only places of those who could be concerned are looked at: who is in one of the sets, or is marked.
 
     Args:
         begins, ends, layers: of the stretches.
@@ -106,13 +153,19 @@ def screen(
         room += ends[stretch] - begins[stretch]
     surely, perhaps = np.empty(room, np.uint32), np.empty(room, np.uint32)
     sure, unsure = 0, 0
+    pointed = (
+        len(segments) == 1
+        and segments[0, 0] == segments[0, 2]
+        and segments[0, 1] == segments[0, 3]
+        and not areal
+    )
     for stretch in range(len(begins)):
         low_x, low_y = degrees[layers[stretch], 0], degrees[layers[stretch], 1]
         high_x, high_y = degrees[layers[stretch], 2], degrees[layers[stretch], 3]
         measured = high_x > 0.0 and len(segments) > 0
         for row in range(begins[stretch], ends[stretch]):
             slot = np.int64(place_slots[row])
-            if not (everyone or is_in_one(interests, numbers, slot) or is_marked(bits, slot)):
+            if not (everyone or is_in_one(sets, numbers, slot) or is_marked(bits, slot)):
                 continue
             if not measured:
                 perhaps[unsure] = row
@@ -134,7 +187,13 @@ def screen(
             lower = radius * (1 - SLACK_SHARE) - SLACK_METRES
             if low > upper * upper:
                 continue
-            if lower >= 0 and high <= lower * lower:
+            certain = lower >= 0 and high <= lower * lower
+            if not certain and pointed:
+                distance, doubt = near_distance(x, y, segments[0, 0], segments[0, 1])
+                if distance > radius + doubt:
+                    continue
+                certain = distance <= radius - doubt
+            if certain:
                 surely[sure] = row
                 sure += 1
                 mark(bits, summary, slot)
@@ -142,24 +201,6 @@ def screen(
                 perhaps[unsure] = row
                 unsure += 1
     return surely[:sure].copy(), perhaps[:unsure].copy()
-
-
-@compiled
-def mark_places_of(bits, summary, interests, numbers, everyone, starts, members, keys, place_slots):
-    """The rows with one of the keys, of those who share an interest or are marked; all of those are marked."""
-    room = 0
-    for key in keys:
-        room += starts[key + 1] - starts[key]
-    rows = np.empty(room, np.uint32)
-    count = 0
-    for key in keys:
-        for place in range(starts[key], starts[key + 1]):
-            slot = np.int64(place_slots[members[place]])
-            if everyone or is_in_one(interests, numbers, slot) or is_marked(bits, slot):
-                rows[count] = members[place]
-                count += 1
-                mark(bits, summary, slot)
-    return rows[:count]
 
 
 @compiled
@@ -183,6 +224,20 @@ def mark_places(bits, summary, rows, place_slots):
 
 
 @compiled
+def in_both(some, others):
+    """The numbers that are in two ascending arrays."""
+    found = np.empty(min(len(some), len(others)), np.uint32)
+    count, other = 0, 0
+    for one in some:
+        while other < len(others) and others[other] < one:
+            other += 1
+        if other < len(others) and others[other] == one:
+            found[count] = one
+            count += 1
+    return found[:count]
+
+
+@compiled
 def unmark(bits, slots):
     """Take slots out of the set."""
     for place in range(len(slots)):
@@ -191,55 +246,44 @@ def unmark(bits, slots):
 
 
 @compiled
-def drain(bits, summary, flags, rank, particular):
-    """The marked slots, ascending, that are alive and want to hear of that rank; the set is empty afterwards.
+def drain(bits, summary, flags, rank, audiences, numbers, meant):
+    """The marked slots, ascending, that are alive and want to hear; the set is empty afterwards.
 
-    Returns:
-        The slots, and the places among them of those that have a flag of ``particular``.
+    Args:
+        rank: of the severity; who has a higher minimum is left out.
+        audiences, numbers: sets by audience, and those that are ``meant`` (if any): who has an audience and is
+            in none of these is left out.
     """
     room = 0
     for group in range(len(summary)):
         left = summary[group]
         while left != 0:
-            word = (group << 6 | _lowest(left)) << 6
+            word = (group << 6 | lowest_bit(left)) << 6
             left &= left - np.uint64(1)
             for one in range(word, min(word + 64, len(bits))):
-                room += _ones(bits[one])
-    slots, some = np.empty(room, np.uint32), np.empty(room, np.uint32)
-    count, particulars = 0, 0
+                room += count_bits(bits[one])
+    slots = np.empty(room, np.uint32)
+    count = 0
     for group in range(len(summary)):
         left = summary[group]
         summary[group] = 0
         while left != 0:
-            word = (group << 6 | _lowest(left)) << 6
+            word = (group << 6 | lowest_bit(left)) << 6
             left &= left - np.uint64(1)
             for one in range(word, min(word + 64, len(bits))):
                 rest = bits[one]
                 bits[one] = 0
                 while rest != 0:
-                    slot = one << 6 | _lowest(rest)
+                    slot = one << 6 | lowest_bit(rest)
                     rest &= rest - np.uint64(1)
                     flag = flags[slot]
-                    if flag < DEAD and flag & RANK <= rank:
-                        slots[count] = slot
-                        some[particulars] = count
-                        count += 1
-                        particulars += flag & particular != 0
-    return slots[:count], some[:particulars].copy()
-
-
-@compiled
-def _ones(word):
-    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
-@compiled
-def _lowest(word):
-    """The number of the lowest bit that is set."""
-    return _ones((word & (~word + np.uint64(1))) - np.uint64(1))
+                    if flag >= DEAD or flag & RANK > rank:
+                        continue
+                    if meant and flag & HAS_AUDIENCE and not is_in_one(audiences, numbers, slot):
+                        continue
+                    slots[count] = slot
+                    count += 1
+    return slots[:count]
 
 
 @compiled

@@ -6,10 +6,10 @@ from itertools import compress
 import numpy as np
 
 from kommunepuls_matching import native
-from kommunepuls_matching.base import Base, Packed, Sparse, rows_by_surroundings
-from kommunepuls_matching.columns import WORD, Lists, Numbering, starts_of
+from kommunepuls_matching.base import Base, Packed, rows_by_surroundings
+from kommunepuls_matching.columns import Lists, starts_of
 from kommunepuls_matching.draft import Draft
-from kommunepuls_matching.packing import grouped, kept_lists, masks_of, sets_of, table_of
+from kommunepuls_matching.packing import grouped, kept_lists, sets_of, table_of
 
 
 def packed(draft: Draft, alive: np.ndarray, codes: np.ndarray) -> Base:
@@ -25,24 +25,22 @@ def packed(draft: Draft, alive: np.ndarray, codes: np.ndarray) -> Base:
         return kept_lists(lists.starts, lists.members, alive)
 
     areas = kept(draft.areas)
-    muted = _sparse(kept(draft.muted_interests), words.interests)
-    audience = _sparse(kept(draft.audience), words.audience)
+    audience = kept(draft.audience)
     flags = draft.minimum_severity.values[alive]
-    flags[muted.slots] |= native.MUTES_INTERESTS
-    flags[audience.slots] |= native.HAS_AUDIENCE
+    flags[np.diff(audience[0].astype(np.int64)) > 0] |= native.HAS_AUDIENCE
     return laid_out(
         words=words,
         id_text=np.frombuffer(b"".join(names), np.uint8),
         id_starts=starts_of(np.array([len(name) for name in names], np.int64)),
         flags=flags,
         interests=sets_of(*kept(draft.interests), len(words.interests)),
-        muted_interests=muted,
-        audience=audience,
+        audiences=sets_of(*audience, len(words.audience)),
         area_starts=areas[0],
         area_numbers=areas[1],
         followers=_turned_round(*areas, int),
         organisers=_turned_round(*kept(draft.organisers), words.organisers.word),
         muted=_turned_round(*kept(draft.muted), words.muted.word),
+        muted_interests=_turned_round(*kept(draft.muted_interests), words.interests.word),
         place_slots=(np.cumsum(alive) - 1)[owners].astype(np.uint32),
         longitudes=draft.longitudes.values[rows],
         latitudes=draft.latitudes.values[rows],
@@ -63,7 +61,7 @@ def laid_out(*, codes: np.ndarray, **arrays: object) -> Base:
     for name in ("place_slots", "longitudes", "latitudes", "radii", "place_orders", "place_ids"):
         arrays[name] = arrays[name][order]
     for name in ("place_orders", "place_ids", "area_numbers"):
-        arrays[name] = narrow(arrays[name])
+        arrays[name] = _narrow(arrays[name])
     radii = radii[order]
     short = radii.astype(np.float32)
     arrays["radii"] = short if np.array_equal(short, radii) else radii
@@ -76,7 +74,7 @@ def laid_out(*, codes: np.ndarray, **arrays: object) -> Base:
     )
 
 
-def narrow(numbers: np.ndarray) -> np.ndarray:
+def _narrow(numbers: np.ndarray) -> np.ndarray:
     """The numbers (none negative) in the narrowest type that holds them all."""
     return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
 
@@ -90,9 +88,3 @@ def _turned_round(starts: np.ndarray, numbers: np.ndarray, key: Callable[[int], 
     begins, order = grouped(places[numbers], len(used))
     slots = np.repeat(np.arange(len(starts) - 1, dtype=np.uint32), np.diff(starts.astype(np.int64)))
     return Packed({key(number): place for place, number in enumerate(used.tolist())}, begins, slots[order])
-
-
-def _sparse(lists: tuple[np.ndarray, np.ndarray], numbering: Numbering) -> Sparse:
-    slots = np.flatnonzero(np.diff(lists[0].astype(np.int64))).astype(np.uint32)
-    masks = masks_of(*lists, max(1, -(-len(numbering) // WORD)))
-    return Sparse(slots, narrow(np.ascontiguousarray(masks[:, slots])))

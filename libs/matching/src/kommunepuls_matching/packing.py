@@ -26,17 +26,6 @@ def kept_lists(starts, values, keep):
 
 
 @compiled
-def masks_of(starts, numbers, columns):
-    """A set of bits for each list of numbers: a row for every 64 numbers, a column for each list."""
-    masks = np.zeros((columns, len(starts) - 1), np.uint64)
-    for one in range(len(starts) - 1):
-        for place in range(starts[one], starts[one + 1]):
-            number = np.int64(numbers[place])
-            masks[number >> 6, one] |= np.uint64(1) << np.uint64(number & 63)
-    return masks
-
-
-@compiled
 def sets_of(starts, numbers, count):
     """For each number up to ``count`` the set of the lists that have it, as bits in words of 64."""
     sets = np.zeros((count, (len(starts) - 1) // 64 + 1), np.uint64)

@@ -60,3 +60,20 @@ def degree_bounds(west, south, east, north, widest):
     wide_there, high_there = degree_lengths(furthest + high)
     wide_here, high_here = degree_lengths(max(0.0, nearest - high))
     return True, wide_there, high_here, wide_here, high_there
+
+
+@compiled
+def near_distance(longitude, latitude, other_longitude, other_latitude):
+    """Metres between two positions, and by how much that and rounding to the decimetre may be wrong.
+
+    The mid-latitude formula (Admiralty Manual of Navigation): exact to the third order of the distance, which
+    the doubt is a bound of. Above 88 degrees and over the 180th meridian the doubt is without end.
+    """
+    middle = (latitude + other_latitude) / 2.0
+    along, across = latitude - other_latitude, longitude - other_longitude
+    if abs(middle) + abs(along) >= _LAST_LATITUDE or abs(across) > 90.0:
+        return 0.0, math.inf
+    wide, high = degree_lengths(middle)
+    distance = math.hypot(across * wide, along * high)
+    slope = 1.0 + math.tan(math.radians(abs(middle) + abs(along))) ** 2
+    return distance, 0.06 + distance * (distance / _EQUATORIAL_RADIUS) ** 2 * slope

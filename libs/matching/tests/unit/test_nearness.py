@@ -7,10 +7,11 @@ from kommunepuls_geography import Geography
 from kommunepuls_matching import native
 from kommunepuls_matching.columns import Words
 from kommunepuls_matching.footprint import Footprint
+from kommunepuls_matching.plane import near_distance
 from kommunepuls_matching.segment import Segment
 from kommunepuls_matching.surroundings import Surroundings
 from kommunepuls_matching.testing import item, place, profile
-from matching_strategies import geometries, places
+from matching_strategies import ELLIPSOID, geometries, places, positions
 
 
 def segment_of(chosen: list[tuple[float, float, float]]) -> Segment:
@@ -29,6 +30,18 @@ def rows_in_cells(chosen: list[tuple[float, float, float]], footprint: Footprint
     starts = np.append(starts, len(order)).astype(np.uint32)
     begins, ends, *_ = native.stretches_near(used, starts, native.RADIUS_CLASSES, *footprint.bounds)
     return {int(row) for begin, end in zip(begins, ends, strict=True) for row in order[begin:end]}
+
+
+@settings(max_examples=300, deadline=None)
+@given(positions(), st.floats(0, 360), st.floats(0, 80_000))
+def test_the_doubt_of_a_near_distance_is_a_bound(
+    at: tuple[float, float], azimuth: float, metres: float
+) -> None:
+    longitude, latitude, _ = ELLIPSOID.fwd(*at, azimuth, metres)
+    distance, doubt = near_distance(longitude, latitude, *at)
+    assert abs(distance - metres) <= doubt - 0.05
+    if metres < 10_000 and abs(latitude) < 72 and abs(longitude - at[0]) < 1:
+        assert doubt < 0.5
 
 
 @settings(max_examples=500, deadline=None)
