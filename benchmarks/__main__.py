@@ -18,6 +18,7 @@ RESULTS = HERE.parent / "docs" / "benchmarks"
 PARTS = (
     "matching",
     "loading",
+    "broker",
     "delivery",
     "mail",
 )

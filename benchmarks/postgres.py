@@ -11,9 +11,10 @@ from pathlib import Path
 
 from kommunepuls_events import ContentItemV1, Kind, SubscriberProfileV1
 from kommunepuls_geography import Geography
-from kommunepuls_matching.areas import areas_around
+from kommunepuls_matching.columns import Words
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.plane import reach_degrees
+from kommunepuls_matching.surroundings import Surroundings
 from workload import AUDIENCES, INTERESTS, ORGANISERS
 
 _TUNING = {
@@ -59,37 +60,17 @@ def _programs() -> Path | None:
     return found[-1].parent if found else None
 
 
-class Peer:
-    """A running cluster."""
+class Rows:
+    """Residents as lines of ``COPY resident``; words are numbers there."""
 
-    def __init__(self, programs: Path, folder: Path, port: int) -> None:
-        self._psql = [
-            str(programs / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
-            "-h", str(folder), "-p", str(port), "-U", "postgres", "postgres",
-        ]  # fmt: skip
-        self._words = {word: number for number, word in enumerate([*INTERESTS, *ORGANISERS, *AUDIENCES])}
-        self._areas: dict[str, int] = {}
+    def __init__(self, geography: Geography) -> None:
+        words = [*INTERESTS, *ORGANISERS, *AUDIENCES]
+        self._words = {word: number for number, word in enumerate(words)}
+        self._known = Words()
+        self._surroundings = Surroundings(geography, self._known)
 
-    def run(self, script: str) -> str:
-        """What psql prints."""
-        done = subprocess.run(self._psql, input=script, text=True, capture_output=True, check=False)
-        if done.returncode:
-            raise RuntimeError(done.stderr[:2000])
-        return done.stdout
-
-    def load(self, profiles: Iterable[SubscriberProfileV1], geography: Geography) -> None:
-        """Make the table, its indexes and its statistics."""
-        self.run(_SCHEMA)
-        with subprocess.Popen(
-            [*self._psql, "-c", "COPY resident FROM STDIN"], stdin=subprocess.PIPE, text=True
-        ) as copying:
-            copying.stdin.writelines(self._row(one, geography) for one in profiles)
-            copying.stdin.close()
-            if copying.wait():
-                raise RuntimeError("the residents could not be copied")
-        self.run(_INDEXES)
-
-    def _row(self, profile: SubscriberProfileV1, geography: Geography) -> str:
+    def of(self, profile: SubscriberProfileV1) -> str:
+        """The line of a resident."""
         home = radius = disc = around = "\\N"
         if profile.places:
             place = profile.places[0]
@@ -98,35 +79,57 @@ class Peer:
             home = f"SRID=4326;POINT({x!r} {y!r})"
             west, east, south, north = x - wide, x + wide, y - high, y + high
             disc = f"SRID=4326;POLYGON(({west} {south},{east} {south},{east} {north},{west} {north},{west} {south}))"
-            around = self._numbers(areas_around(x, y, geography), areas=True)
+            around = _array(self._known.surroundings.word(self._surroundings.code(x, y)))
         muted = profile.muted
-        return "\t".join(
-            str(one)
-            for one in (
-                profile.subscriber,
-                self._numbers(profile.areas, areas=True),
-                self._numbers(set(profile.interests) - set(muted.interests)),
-                self._numbers(profile.organisers),
-                home, radius, disc, around,
-                self._numbers(muted.interests),
-                self._numbers(muted.organisers),
-                profile.minimum_severity.rank,
-                self._numbers(profile.audience),
-            )
-        ) + "\n"  # fmt: skip
+        columns = (
+            profile.subscriber, self.areas(profile.areas),
+            self.words(set(profile.interests) - set(muted.interests)), self.words(profile.organisers),
+            home, radius, disc, around, self.words(muted.interests), self.words(muted.organisers),
+            profile.minimum_severity.rank, self.words(profile.audience),
+        )  # fmt: skip
+        return "\t".join(map(str, columns)) + "\n"
 
-    def _numbers(self, words: Iterable[str], *, areas: bool = False) -> str:
-        if areas:
-            numbers = [self._areas.setdefault(word, len(self._areas)) for word in words]
-        else:
-            numbers = [self._words[word] for word in words]
-        return "{" + ",".join(map(str, numbers)) + "}"
+    def words(self, words: Iterable[str]) -> str:
+        """Interests, organisers or audiences as an array."""
+        return _array(self._words[word] for word in words)
 
-    def match(self, concerns: list[Concern]) -> list[tuple[float, frozenset[str]]]:
+    def areas(self, areas: Iterable[str]) -> str:
+        """Areas as an array."""
+        return _array(self._known.areas[area] for area in areas)
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
+class Peer:
+    """A running cluster."""
+
+    def __init__(self, programs: Path, folder: Path, port: int) -> None:
+        self._psql = [
+            str(programs / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+            "-h", str(folder), "-p", str(port), "-U", "postgres", "postgres",
+        ]  # fmt: skip
+
+    def run(self, script: str) -> str:
+        """What psql prints."""
+        done = subprocess.run(self._psql, input=script, text=True, capture_output=True, check=False)
+        if done.returncode:
+            raise RuntimeError(done.stderr[:2000])
+        return done.stdout
+
+    def load(self, lines: Path) -> None:
+        """Make the table of such lines, its indexes and its statistics."""
+        self.run(_SCHEMA)
+        with lines.open("rb") as file:
+            subprocess.run([*self._psql, "-c", "COPY resident FROM STDIN"], stdin=file, check=True)
+        self.run(_INDEXES)
+
+    def match(self, concerns: list[Concern], rows: Rows) -> list[tuple[float, frozenset[str]]]:
         """Milliseconds and subscribers, item by item; the last of three runs each."""
         script = ["\\timing on"]
         for concern in concerns:
-            query = self._query(concern)
+            query = _query(concern, rows)
             script += [f"\\echo ITEM\n{query}"] + [f"\\echo AGAIN\n{query}"] * 2
         found = []
         for block in self.run("\n".join(script)).split("ITEM\n")[1:]:
@@ -136,35 +139,34 @@ class Peer:
             found.append((milliseconds, names))
         return found
 
-    def _query(self, concern: Concern) -> str:
-        item: ContentItemV1 = concern.item
-        interests = f"'{self._numbers(concern.interests)}'::int[]"
-        shares = "" if item.emergency else f" AND interests && {interests}"
-        located = [f"areas && '{self._numbers(concern.related, areas=True)}'::int[]{shares}"]
-        if concern.footprint is None:
-            located.append(f"home_areas && '{self._numbers(concern.areas, areas=True)}'::int[]{shares}")
-        else:
-            shape = f"ST_GeomFromText('{concern.footprint.shape.wkt}', 4326)"
-            # Half a decimetre more: distances are compared after rounding to the decimetre.
-            within = f"ST_DWithin(home, {shape}::geography, radius + 0.05)"
-            located.append(f"disc && {shape}{shares} AND {within}")
-        wants = ["true"]
-        if item.organiser is not None:
-            organiser = self._words[item.organiser.id]
-            located.append(f"organisers @> '{{{organiser}}}'::int[]")
-            if not item.emergency:
-                wants.append(f"NOT muted_organisers @> '{{{organiser}}}'::int[]")
-        if not item.emergency and item.interests:
-            wants.append(f"NOT muted_interests @> {interests}")
-        if item.kind is Kind.ALERT:
-            wants.append(f"severity <= {item.severity.rank}")
-        if item.audience:
-            theirs = f"'{self._numbers(item.audience)}'::int[]"
-            wants.append(f"(audience = '{{}}' OR audience && {theirs})")
-        conditions = " AND ".join(wants)
-        return (
-            " UNION ".join(f"SELECT id FROM resident WHERE {one} AND {conditions}" for one in located) + ";"
-        )
+
+def _query(concern: Concern, rows: Rows) -> str:
+    item: ContentItemV1 = concern.item
+    interests = f"'{rows.words(concern.interests)}'::int[]"
+    shares = "" if item.emergency else f" AND interests && {interests}"
+    located = [f"areas && '{rows.areas(concern.related)}'::int[]{shares}"]
+    if concern.footprint is None:
+        located.append(f"home_areas && '{rows.areas(concern.areas)}'::int[]{shares}")
+    else:
+        shape = f"ST_GeomFromText('{concern.footprint.shape.wkt}', 4326)"
+        # Half a decimetre more: distances are compared after rounding to the decimetre.
+        within = f"ST_DWithin(home, {shape}::geography, radius + 0.05)"
+        located.append(f"disc && {shape}{shares} AND {within}")
+    wants = ["true"]
+    if item.organiser is not None:
+        organiser = f"'{rows.words([item.organiser.id])}'::int[]"
+        located.append(f"organisers @> {organiser}")
+        if not item.emergency:
+            wants.append(f"NOT muted_organisers @> {organiser}")
+    if not item.emergency and item.interests:
+        wants.append(f"NOT muted_interests @> {interests}")
+    if item.kind is Kind.ALERT:
+        wants.append(f"severity <= {item.severity.rank}")
+    if item.audience:
+        theirs = f"'{rows.words(item.audience)}'::int[]"
+        wants.append(f"(audience = '{{}}' OR audience && {theirs})")
+    conditions = " AND ".join(wants)
+    return " UNION ".join(f"SELECT id FROM resident WHERE {one} AND {conditions}" for one in located) + ";"
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from kommunepuls_events import ContentItemV1, Muted, Place, Severity, SubscriberProfileV1, item_id
+from kommunepuls_events import ContentItemV1, Kind, Muted, Place, Severity, SubscriberProfileV1, item_id
 from kommunepuls_geography import Geography
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -192,16 +192,17 @@ def _item(country: Country, number: int, rng: np.random.Generator) -> ContentIte
 
 
 def wide_items(country: Country, count: int, seed: int) -> list[ContentItemV1]:
-    """Items of many areas and interests; with a million residents each concerns about 100,000."""
+    """Notices of many areas and interests; of a million residents each concerns about 100,000."""
     rng = np.random.default_rng(seed)
     tops = [id for id, parent in zip(country.ids, country.parents, strict=True) if parent is None]
     found = []
     for item in items(country, count, seed):
         changed = {
             "geometry": None,
-            "areas": tuple(rng.choice(tops, 8, replace=False).tolist()),
-            "interests": tuple(rng.choice(INTERESTS, 5, replace=False).tolist()),
+            "areas": tuple(rng.choice(tops, 7, replace=False).tolist()),
+            "interests": tuple(rng.choice(INTERESTS, 4, replace=False).tolist()),
             "audience": (),
+            "kind": Kind.NOTICE,
         }
         found.append(item.model_copy(update=changed))
     return found

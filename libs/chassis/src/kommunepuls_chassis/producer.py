@@ -106,7 +106,7 @@ async def open_producer(service: str, settings: ServiceSettings) -> AsyncIterato
         enable_idempotence=True,
         acks="all",
         linger_ms=2,
-        max_batch_size=131_072,
+        max_batch_size=1_000_000,
         max_request_size=6_356_992,
     )
     try:

@@ -38,10 +38,6 @@ class Packed:
         number = self.numbers.get(key)
         return _NO_SLOTS if number is None else self.members[self.starts[number] : self.starts[number + 1]]
 
-    def count(self, places: np.ndarray) -> int:
-        """How many numbers the keys have that stand at these places."""
-        return int((self.starts[places + 1].astype(np.int64) - self.starts[places]).sum())
-
     @property
     def nbytes(self) -> int:
         return self.starts.nbytes + self.members.nbytes
@@ -147,7 +143,8 @@ class Base:
         keys = np.array([one for one in numbers if one >= 0], np.int64)
         held = _NO_KEYS if concern.footprint is not None else self._keys_of_areas(concern.areas)
         room = self.bits, self.summary
-        if followers.count(keys) + places.count(held) > len(self.bits) * _LOOKS_PER_WORD:
+        looks = native.total_of(followers.starts, keys) + native.total_of(places.starts, held)
+        if looks > len(self.bits) * _LOOKS_PER_WORD:
             native.gather_members(self.bits, followers.starts, followers.members, keys)
             native.gather_owners(self.bits, places.starts, places.members, held, self.place_slots)
             native.keep_marked(*room, *sets, everyone)

@@ -155,16 +155,8 @@ class Masks:
     def any_of(self, slots: np.ndarray, slugs: Iterable[str]) -> np.ndarray:
         """Which of the slots have at least one of these words: a boolean array."""
         found = np.zeros(len(slots), bool)
-        for word, bits in self._bits(slugs)[0]:
+        for word, bits in self._bits(slugs):
             found |= (self._columns[word].values[slots] & bits) != 0
-        return found
-
-    def all_of(self, slots: np.ndarray, slugs: Iterable[str]) -> np.ndarray:
-        """Which of the slots have every one of these words: a boolean array."""
-        masks, complete = self._bits(slugs)
-        found = np.full(len(slots), complete)
-        for word, bits in masks:
-            found &= (self._columns[word].values[slots] & bits) == bits
         return found
 
     def has(self, slot: int, slug: str) -> bool:
@@ -174,17 +166,14 @@ class Masks:
             return False
         return bool(int(self._columns[number // WORD].values[slot]) >> number % WORD & 1)
 
-    def _bits(self, slugs: Iterable[str]) -> tuple[list[tuple[int, np.uint64]], bool]:
-        """Masks by column, and whether every word could be in one."""
+    def _bits(self, slugs: Iterable[str]) -> list[tuple[int, np.uint64]]:
+        """Masks by column."""
         bits: dict[int, int] = {}
-        complete = True
         for slug in slugs:
             number = self._numbering.get(slug)
-            if number is None or number // WORD >= len(self._columns):
-                complete = False
-                continue
-            bits[number // WORD] = bits.get(number // WORD, 0) | 1 << number % WORD
-        return [(word, np.uint64(mask)) for word, mask in bits.items()], complete
+            if number is not None and number // WORD < len(self._columns):
+                bits[number // WORD] = bits.get(number // WORD, 0) | 1 << number % WORD
+        return [(word, np.uint64(mask)) for word, mask in bits.items()]
 
 
 class Postings:

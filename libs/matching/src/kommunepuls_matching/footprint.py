@@ -9,6 +9,7 @@ from kommunepuls_events import Geometry
 from kommunepuls_geography import distance_to_geometry_metres, distances_to_geometries_metres
 from shapely.geometry.base import BaseGeometry
 
+from kommunepuls_matching import native
 from kommunepuls_matching.plane import SLACK_METRES, SLACK_SHARE, degree_bounds, reach_degrees
 
 # Geometries of fewer positions are measured whole; larger ones as far as they come near the place.
@@ -109,15 +110,19 @@ class Footprint:
         degrees = self.degree_bounds(float(metres.max(initial=0.0)))
         if degrees is None:
             surely, perhaps = np.zeros(len(metres), bool), np.ones(len(metres), bool)
+        elif self.lines is not None:
+            least, most = degrees
+            verdicts = native.verdicts(longitudes, latitudes, metres, *self.lines, *least, *most)
+            surely, perhaps = verdicts == native.SURELY, verdicts == native.PERHAPS
         else:
             least, most = degrees
             surely = self._in_plane(longitudes, latitudes, most, metres * (1 - SLACK_SHARE) - SLACK_METRES)
             perhaps = self._in_plane(longitudes, latitudes, least, metres * (1 + SLACK_SHARE) + SLACK_METRES)
         within = surely
         between = np.flatnonzero(perhaps & ~surely)
-        within[between] = ~np.isnan(
-            self.distances_within(longitudes[between], latitudes[between], metres[between])
-        )
+        if len(between):
+            measured = self.distances_within(longitudes[between], latitudes[between], metres[between])
+            within[between] = ~np.isnan(measured)
         return within
 
     def distances_within(

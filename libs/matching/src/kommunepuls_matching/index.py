@@ -256,8 +256,9 @@ def _wants(segment: Segment, item: ContentItemV1, slots: np.ndarray) -> np.ndarr
     if item.kind is Kind.ALERT:
         wants &= segment.minimum_severity.values[slots] <= item.severity.rank
     if item.audience:
-        has_audience = np.diff(segment.audience.starts)[slots] > 0
-        wants &= ~has_audience | segment.audience_masks.any_of(slots, item.audience)
+        audience = segment.words.audience
+        meant = segment.by_audience.of_all(audience[one] for one in item.audience if one in audience)
+        wants &= (np.diff(segment.audience.starts)[slots] == 0) | np.isin(slots, meant)
     return wants
 
 
@@ -267,5 +268,9 @@ def _muted(segment: Segment, item: ContentItemV1, slots: np.ndarray) -> np.ndarr
     numbers = (segment.words.muted.get(key) for key in muting_keys(item))
     muted = np.isin(slots, segment.by_muted.of_all(number for number in numbers if number is not None))
     if item.interests:
-        muted |= segment.muted_masks.all_of(slots, item.interests)
+        interests = segment.words.interests
+        all_muted = np.ones(len(slots), bool)
+        for one in item.interests:
+            all_muted &= np.isin(slots, segment.by_muted_interest.of(interests.get(one)))
+        muted |= all_muted
     return muted

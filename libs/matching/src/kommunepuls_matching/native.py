@@ -11,6 +11,9 @@ import numpy as np
 from kommunepuls_matching.compiling import compiled, count_bits, lowest_bit
 from kommunepuls_matching.plane import SLACK_METRES, SLACK_SHARE, degree_bounds, near_distance, reach_degrees
 
+# Whether a place is within its radius.
+NOT, PERHAPS, SURELY = 0, 1, 2
+
 # Flags of a slot: the rank of the minimum severity in the lowest three bits, and these.
 RANK, HAS_AUDIENCE, DEAD = 7, 16, 128
 
@@ -68,6 +71,15 @@ def is_in_one(sets, numbers, slot):
     for number in numbers:
         found |= sets[number, word] >> bit
     return found & np.uint64(1) != 0
+
+
+@compiled
+def total_of(starts, keys):
+    """How many members some keys have together."""
+    total = 0
+    for key in keys:
+        total += np.int64(starts[key + 1]) - np.int64(starts[key])
+    return total
 
 
 @compiled
@@ -153,54 +165,73 @@ def screen(
         room += ends[stretch] - begins[stretch]
     surely, perhaps = np.empty(room, np.uint32), np.empty(room, np.uint32)
     sure, unsure = 0, 0
-    pointed = (
-        len(segments) == 1
-        and segments[0, 0] == segments[0, 2]
-        and segments[0, 1] == segments[0, 3]
-        and not areal
-    )
     for stretch in range(len(begins)):
         low_x, low_y = degrees[layers[stretch], 0], degrees[layers[stretch], 1]
         high_x, high_y = degrees[layers[stretch], 2], degrees[layers[stretch], 3]
-        measured = high_x > 0.0 and len(segments) > 0
         for row in range(begins[stretch], ends[stretch]):
             slot = np.int64(place_slots[row])
             if not (everyone or is_in_one(sets, numbers, slot) or is_marked(bits, slot)):
                 continue
-            if not measured:
-                perhaps[unsure] = row
-                unsure += 1
-                continue
-            x, y = longitudes[row], latitudes[row]
-            radius = np.float64(radii[row])
-            low, high, inside = math.inf, math.inf, False
-            for one in range(len(segments)):
-                ax, ay = segments[one, 0] - x, segments[one, 1] - y
-                bx, by = segments[one, 2] - x, segments[one, 3] - y
-                low = min(low, _square(ax * low_x, ay * low_y, bx * low_x, by * low_y))
-                high = min(high, _square(ax * high_x, ay * high_y, bx * high_x, by * high_y))
-                if areal and (ay > 0) != (by > 0) and (ax - ay * (bx - ax) / (by - ay)) > 0:
-                    inside = not inside
-            if inside:
-                low, high = 0.0, 0.0
-            upper = radius * (1 + SLACK_SHARE) + SLACK_METRES
-            lower = radius * (1 - SLACK_SHARE) - SLACK_METRES
-            if low > upper * upper:
-                continue
-            certain = lower >= 0 and high <= lower * lower
-            if not certain and pointed:
-                distance, doubt = near_distance(x, y, segments[0, 0], segments[0, 1])
-                if distance > radius + doubt:
-                    continue
-                certain = distance <= radius - doubt
-            if certain:
+            verdict = _verdict(
+                longitudes[row],
+                latitudes[row],
+                np.float64(radii[row]),
+                segments,
+                areal,
+                low_x,
+                low_y,
+                high_x,
+                high_y,
+            )
+            if verdict == SURELY:
                 surely[sure] = row
                 sure += 1
                 mark(bits, summary, slot)
-            else:
+            elif verdict == PERHAPS:
                 perhaps[unsure] = row
                 unsure += 1
     return surely[:sure].copy(), perhaps[:unsure].copy()
+
+
+@compiled
+def verdicts(longitudes, latitudes, radii, segments, areal, low_x, low_y, high_x, high_y):
+    """For each place whether it is within its radius: not, perhaps or surely; see :func:`screen`."""
+    found = np.empty(len(radii), np.uint8)
+    for one in range(len(radii)):
+        found[one] = _verdict(
+            longitudes[one], latitudes[one], radii[one], segments, areal, low_x, low_y, high_x, high_y
+        )
+    return found
+
+
+@compiled
+def _verdict(x, y, radius, segments, areal, low_x, low_y, high_x, high_y):
+    if high_x <= 0.0 or len(segments) == 0:
+        return PERHAPS
+    low, high, inside = math.inf, math.inf, False
+    for one in range(len(segments)):
+        ax, ay = segments[one, 0] - x, segments[one, 1] - y
+        bx, by = segments[one, 2] - x, segments[one, 3] - y
+        low = min(low, _square(ax * low_x, ay * low_y, bx * low_x, by * low_y))
+        high = min(high, _square(ax * high_x, ay * high_y, bx * high_x, by * high_y))
+        if areal and (ay > 0) != (by > 0) and (ax - ay * (bx - ax) / (by - ay)) > 0:
+            inside = not inside
+    if inside:
+        low, high = 0.0, 0.0
+    upper = radius * (1 + SLACK_SHARE) + SLACK_METRES
+    lower = radius * (1 - SLACK_SHARE) - SLACK_METRES
+    if low > upper * upper:
+        return NOT
+    if lower >= 0 and high <= lower * lower:
+        return SURELY
+    a_point = segments[0, 0] == segments[0, 2] and segments[0, 1] == segments[0, 3]
+    if a_point and not areal and len(segments) == 1:
+        distance, doubt = near_distance(x, y, segments[0, 0], segments[0, 1])
+        if distance > radius + doubt:
+            return NOT
+        if distance <= radius - doubt:
+            return SURELY
+    return PERHAPS
 
 
 @compiled
@@ -296,6 +327,20 @@ def _columns_of(band, step):
 @compiled
 def _band_of(latitude, step):
     return int((min(90.0, max(-90.0, latitude)) + 90.0) / step)
+
+
+@compiled
+def discs_of(longitudes, latitudes, radii):
+    """West, south, east and north (degrees) of what lies within the radius of each place, or of more than that."""
+    discs = np.empty((len(radii), 4))
+    for row in range(len(radii)):
+        wide, high = reach_degrees(latitudes[row], radii[row])
+        west, east = longitudes[row] - wide, longitudes[row] + wide
+        if west <= -180.0 or east >= 180.0:  # over the 180th meridian, or the pole
+            west, east = -180.0, 180.0
+        discs[row, 0], discs[row, 1] = west, latitudes[row] - high
+        discs[row, 2], discs[row, 3] = east, latitudes[row] + high
+    return discs
 
 
 @compiled

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 from kommunepuls_events import SubscriberProfileV1
 
+from kommunepuls_matching import native
 from kommunepuls_matching.columns import Column, Masks, Postings, Words
 from kommunepuls_matching.draft import Chosen, Draft, PlaceRow, rank_of
-from kommunepuls_matching.plane import reach_degrees
 from kommunepuls_matching.surroundings import Surroundings
 
 
@@ -19,21 +19,20 @@ class Segment(Draft):
     """A draft, and what it is searched by.
 
     Attributes:
-        interest_masks, muted_masks, audience_masks: by slot.
-        followers: slots by followed area; by_organiser: by organiser; by_muted: by what is muted; all by number.
+        interest_masks: by slot.
+        followers, by_organiser, by_muted, by_muted_interest, by_audience: slots by number.
         codes: by row, the number of the set of areas that hold the place.
         places_in: rows by number of an area that holds them.
-        bounds: by row, west, south, east and north (degrees) of what lies within its radius.
     """
 
     def __init__(self, words: Words) -> None:
         super().__init__(words)
-        self.interest_masks, self.muted_masks = Masks(words.interests), Masks(words.interests)
-        self.audience_masks = Masks(words.audience)
+        self.interest_masks = Masks(words.interests)
         self.followers, self.by_organiser, self.by_muted = Postings(), Postings(), Postings()
+        self.by_muted_interest, self.by_audience = Postings(), Postings()
         self.codes = Column(np.uint32)
         self.places_in = Postings()
-        self.bounds = tuple(Column(np.float64) for _ in range(4))
+        self._bounds = np.zeros((0, 4))
 
     def name(self, slot: int) -> str:
         """The subscriber of a slot."""
@@ -53,21 +52,19 @@ class Segment(Draft):
         row = len(self.place_slots)
         slot = self.append(subscriber, rank, chosen, places)
         self.interest_masks.append(chosen.interests)
-        self.muted_masks.append(chosen.muted_interests)
-        self.audience_masks.append(chosen.audience)
-        for number in chosen.areas:
-            self.followers.append(number, slot)
-        for number in chosen.organisers:
-            self.by_organiser.append(number, slot)
-        for number in chosen.muted:
-            self.by_muted.append(number, slot)
-        for code, place in zip(codes, places, strict=True):
+        for postings, numbers in (
+            (self.followers, chosen.areas),
+            (self.by_organiser, chosen.organisers),
+            (self.by_muted, chosen.muted),
+            (self.by_muted_interest, chosen.muted_interests),
+            (self.by_audience, chosen.audience),
+        ):
+            for number in numbers:
+                postings.append(number, slot)
+        for place, code in enumerate(codes, start=row):
             self.codes.append(code)
-            for column, bound in zip(self.bounds, _bounds(*place[1:]), strict=True):
-                column.append(bound)
             for area in self.words.surroundings.word(code):
-                self.places_in.append(area, row)
-            row += 1
+                self.places_in.append(area, place)
         return slot
 
     def rows_of(self, slot: int) -> range:
@@ -77,7 +74,12 @@ class Segment(Draft):
 
     def rows_near(self, west: float, south: float, east: float, north: float) -> np.ndarray:
         """The rows, ascending, that could lie within their radius of something inside the bounds (degrees)."""
-        wests, souths, easts, norths = (column.values for column in self.bounds)
+        known = len(self._bounds)
+        if known < len(self.place_slots):
+            columns = (self.longitudes, self.latitudes, self.radii)
+            more = native.discs_of(*(column.values[known:] for column in columns))
+            self._bounds = np.concatenate((self._bounds, more))
+        wests, souths, easts, norths = self._bounds.T
         return np.flatnonzero((wests <= east) & (easts >= west) & (souths <= north) & (norths >= south))
 
     def relocated(self, surroundings: Surroundings, step: int = 500) -> Iterator[None]:
@@ -106,11 +108,3 @@ class Segment(Draft):
             theirs = slice(rows.start, rows.stop)
             kept._write(self.subscribers[slot], ranks[slot], self.chosen(slot), places[theirs], codes[theirs])
         return kept
-
-
-def _bounds(longitude: float, latitude: float, metres: float) -> tuple[float, float, float, float]:
-    wide, high = reach_degrees(latitude, metres)
-    west, east = longitude - wide, longitude + wide
-    if west <= -180.0 or east >= 180.0:  # over the 180th meridian, or the pole
-        west, east = -180.0, 180.0
-    return west, latitude - high, east, latitude + high
