@@ -50,6 +50,7 @@ async def test_everything_works_without_javascript(stage: Stage, browser: Browse
     await expect(page.get_by_role("link", name="Vannet er stengt i Havna").first).to_be_visible()
     await expect(page.locator("#pause")).to_be_hidden()
     await page.get_by_role("link", name="Mine valg").click()
+    await page.locator("a[href='/choices#interests']").first.click()
     await page.get_by_role("checkbox", name="Byggesaker").check()
     await page.get_by_role("button", name="Lagre valgene mine").click()
     await expect(page.locator("#saved")).to_be_visible()

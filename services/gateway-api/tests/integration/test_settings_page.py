@@ -108,6 +108,9 @@ async def test_what_is_paused_leaves_the_profile_and_waits_in_the_settings(town,
     assert (await _profile(town)).places[0].label == "Hjemme"
     assert "Ta opp igjen" not in _words((await town.client.get("/settings")).text)
     await _press(town, "pause:interests:music")
+    entry = await _entry(town, "end:interests:music")
+    await _press(town, "undo", entry=entry, was="paused")
+    assert (await town.client.get("/api/v1/export")).json()["paused"] == {"interests": ["music"]}
     await _press(town, "end:interests:music")
     assert (await town.client.get("/api/v1/export")).json()["paused"] == {}
     assert (await _choices(town))["interests"] == ["building-permits"]

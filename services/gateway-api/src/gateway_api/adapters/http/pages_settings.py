@@ -64,20 +64,20 @@ async def _rearrange(
     """One subscription is paused, goes on, ends, or comes back; the page that follows offers to undo it."""
     town = gateway.towns.of(reader.subscriber.profile.municipality)
     before = reader.subscriber
-    entry = (
-        parking.read(one(fields, "entry"))
-        if action == "undo"
-        else parking.only(choices_of(before.profile), what, which) or parking.only(before.parked, what, which)
-    )
+    active = parking.only(choices_of(before.profile), what, which)
+    entry = active or parking.only(before.parked, what, which)
+    was_paused = entry is not None and active is None
+    if action == "undo":
+        entry, was_paused = parking.read(one(fields, "entry")), one(fields, "was") == "paused"
     if entry is None or parking.is_empty(entry):
         return RedirectResponse("/settings", 303)
 
     def decide(choices: Choices, parked: Choices) -> tuple[Choices, Choices]:
         away, aside = parking.without(choices, entry), parking.without(parked, entry)
-        if action == "pause":
-            return away, parking.with_entries(aside, entry)
         if action == "end":
             return away, aside
+        if action == "pause" or (action == "undo" and was_paused):
+            return away, parking.with_entries(aside, entry)
         return parking.with_entries(choices, entry), aside
 
     try:
@@ -86,7 +86,7 @@ async def _rearrange(
         if error.slug != "no-room":
             raise
         return await _show(request, gateway, before, fault="room")
-    return await _show(request, gateway, after, did=action, entry=entry)
+    return await _show(request, gateway, after, did=action, entry=entry, was="paused" if was_paused else "")
 
 
 async def _rest(reader: Reader, gateway: Gateway, fields: Fields, action: str, which: str) -> str:
@@ -130,6 +130,7 @@ async def _show(
     *,
     did: str = "",
     entry: Choices | None = None,
+    was: str = "",
     fault: str = "",
 ) -> Response:
     profile = subscriber.profile
@@ -160,6 +161,7 @@ async def _show(
         "how": how_sentence(choices, words),
         "did": did,
         "did_text": said(entry)[0].text if entry else "",
+        "was": was,
         "entry": parking.written(entry) if entry else "",
     }
     return await page(
