@@ -74,6 +74,16 @@ def news() -> list[ContentItemV1]:
     ]  # fmt: skip
 
 
+def long_ago() -> list[ContentItemV1]:
+    """Permit cases of last month, each 100 m further from Storgata 4 than the one before."""
+    return [
+        item(f"sak-{number}", f"Storgata {number}: søknad om veranda", 60 * 24 * 30, kind=Kind.PERMIT,
+             interests=("building-permits",),
+             geometry=Point(type="Point", coordinates=(10.088487, 59.162666 + number * 0.0009)))
+        for number in range(1, 25)
+    ]  # fmt: skip
+
+
 def readings() -> list[SensorReadingV1]:
     """Two days of a bathing temperature, an hour apart."""
     now = utc_now()

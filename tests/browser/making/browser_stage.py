@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from browser_news import delivery_of, match_of, news, readings
+from browser_news import delivery_of, long_ago, match_of, news, readings
 from gateway_api.app import Running, compose
 from gateway_api.settings import Settings
 from kommunepuls_chassis import links
@@ -119,7 +119,7 @@ async def browser_stage(folder: Path) -> AsyncIterator[Stage]:
 
 async def _filled(url: str, running: Running, producer: EventProducer, post: _Post, private: str) -> Stage:
     items = {item.native_id: item for item in news()}
-    await running.read_model.take_items([*items.values()])
+    await running.read_model.take_items([*items.values(), *long_ago()])
     await running.read_model.take_readings(readings())
     subscribers, cookies = {}, {}
     choices = {
