@@ -1,5 +1,6 @@
 """A made-up day in Fjordvik: every kind of item, one that was withdrawn, and one full of markup."""
 
+import io
 import math
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from kommunepuls_events import (
     Link,
     MatchV1,
     Organiser,
+    Picture,
     Reason,
     ReasonType,
     Recipient,
@@ -25,6 +27,7 @@ from kommunepuls_events import (
 )
 from kommunepuls_events.base import utc_now
 from kommunepuls_events.geometry import Point
+from PIL import Image
 
 TOWN = "NO-9901"
 SCRIPT = '"><img src=x onerror="window.taken=1"><script>window.taken=1</script>'
@@ -43,19 +46,30 @@ def item(native: str, title: str, minutes: float, **fields: Any) -> ContentItemV
     )  # fmt: skip
 
 
-def news() -> list[ContentItemV1]:
-    """What has been told today."""
+def photo() -> bytes:
+    """A photo of the harbour, as far as a gradient is one."""
+    out = io.BytesIO()
+    bands = Image.linear_gradient("L").resize((900, 600))
+    Image.merge("RGB", (bands.point(lambda v: v // 3), bands.point(lambda v: 90 + v // 2), bands)).save(
+        out, "JPEG"
+    )
+    return out.getvalue()
+
+
+def news(picture: str) -> list[ContentItemV1]:
+    """What has been told today; ``picture`` is the address of a picture."""
     now = utc_now()
     return [
         item("vann", "Vannet er stengt i Havna", 12, areas=(f"{TOWN}/havna",), severity=Severity.MODERATE,
              interests=("water-and-sewage",), summary="Et rør har røket i Havnegata.",
              body="<p>Vannet er borte til <strong>kl. 14</strong>.</p><ul><li>Tank på torget</li></ul>",
-             links=(Link(url="https://fjordvik.example/vann", title="Driftsmeldinger"),)),
+             links=(Link(url="https://fjordvik.example/vann", title="Driftsmeldinger"),),
+             pictures=(Picture(url=picture, alternative_text="Vanntanken på torget"),)),
         item("vind", "Kraftige vindkast i Fjordvik", 300, kind=Kind.ALERT, severity=Severity.SEVERE,
              areas=(TOWN,), interests=("weather-warnings",), summary="Sikre løse gjenstander.",
              valid_until=now + timedelta(hours=8)),
         item("garasje", "Storgata 4: søknad om oppføring av garasje", 90, kind=Kind.PERMIT, stage="decided",
-             revision=2, areas=(f"{TOWN}/sentrum",), interests=("building-permits",),
+             revision=4, areas=(f"{TOWN}/sentrum",), interests=("building-permits",),
              geometry=Point(type="Point", coordinates=(10.08, 59.172)),
              organiser=Organiser(id=f"{TOWN}/plan-og-bygg", name="Plan og bygg"),
              lifecycle=Lifecycle(state=LifecycleState.UPDATED, changes=(
@@ -68,6 +82,8 @@ def news() -> list[ContentItemV1]:
              interests=("winter-maintenance",), confidence=0.9),
         item("broytet-breidablikk", "Breidablikk er brøytet", 20, kind=Kind.CONDITION,
              areas=(f"{TOWN}/breidablikk",), interests=("winter-maintenance",), confidence=0.9),
+        item("broytet-nordmarka", "Nordmarka er brøytet", 400, kind=Kind.CONDITION,
+             areas=(f"{TOWN}/nordmarka",), interests=("winter-maintenance",), confidence=0.9),
         item("trukket", "Skolegata er stengt", 60, lifecycle=Lifecycle(state=LifecycleState.WITHDRAWN)),
         item("skript", f"Hei {SCRIPT}", 70, summary=SCRIPT, body=f"<p>text</p>{SCRIPT}", place_name=SCRIPT,
              areas=(f"{TOWN}/solasen",), organiser=Organiser(id=f"{TOWN}/klubb", name=SCRIPT)),
@@ -82,6 +98,30 @@ def long_ago() -> list[ContentItemV1]:
              geometry=Point(type="Point", coordinates=(10.088487, 59.162666 + number * 0.0009)))
         for number in range(1, 25)
     ]  # fmt: skip
+
+
+def history(permit: ContentItemV1) -> list[ContentItemV1]:
+    """The earlier revisions of a permit case: received, corrected, amended."""
+    stages = (
+        (1, 90, "received", LifecycleState.PUBLISHED, ()),
+        (2, 60, "received", LifecycleState.UPDATED, (
+            Change(field="place_name", before="Storgata 40", after="Storgata 4"),)),
+        (3, 30, "received", LifecycleState.UPDATED, (
+            Change(field="body", before="Garasje på 40 kvadratmeter. " * 12, after="Garasje på 36 kvadratmeter. " * 12),)),
+    )  # fmt: skip
+    now = utc_now()
+    return [
+        permit.model_copy(
+            update={
+                "revision": revision,
+                "stage": stage,
+                "observed_at": now - timedelta(days=days),
+                "published_at": now - timedelta(days=90),
+                "lifecycle": Lifecycle(state=state, changes=changes),
+            }
+        )
+        for revision, days, stage, state, changes in stages
+    ]
 
 
 def readings() -> list[SensorReadingV1]:

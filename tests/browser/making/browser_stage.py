@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from browser_news import delivery_of, long_ago, match_of, news, readings
+from browser_news import delivery_of, history, long_ago, match_of, news, photo, readings
 from gateway_api.app import Running, compose
 from gateway_api.settings import Settings
 from kommunepuls_chassis import links
@@ -70,6 +70,7 @@ class Stage:
     producer: EventProducer
     items: dict[str, ContentItemV1]
     cookies: dict[str, list[dict[str, str]]]
+    subscribers: dict[str, str]
     unsubscribe: str
     post: _Post
     key: str
@@ -118,8 +119,9 @@ async def browser_stage(folder: Path) -> AsyncIterator[Stage]:
 
 
 async def _filled(url: str, running: Running, producer: EventProducer, post: _Post, private: str) -> Stage:
-    items = {item.native_id: item for item in news()}
-    await running.read_model.take_items([*items.values(), *long_ago()])
+    kept = await running.gateway.pictures.keep(photo())
+    items = {item.native_id: item for item in news(f"{url}{kept.large}")}
+    await running.read_model.take_items([*history(items["garasje"]), *items.values(), *long_ago()])
     await running.read_model.take_readings(readings())
     subscribers, cookies = {}, {}
     choices = {
@@ -139,7 +141,8 @@ async def _filled(url: str, running: Running, producer: EventProducer, post: _Po
     )  # fmt: skip
     claims = {"subscriber": subscribers[OLA], "purpose": links.UNSUBSCRIBE, "scope": "email"}
     return Stage(
-        url, running, producer, items, cookies, f"/unsubscribe/{links.sign(claims, _LINK_KEY)}", post, private
+        url, running, producer, items, cookies, subscribers,
+        f"/unsubscribe/{links.sign(claims, _LINK_KEY)}", post, private,
     )
 
 

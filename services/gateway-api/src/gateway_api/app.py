@@ -22,6 +22,8 @@ from gateway_api.service.audit import Audit
 from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import open_collections
 from gateway_api.service.drafts import Drafts
+from gateway_api.service.feed_stream import FeedStreams
+from gateway_api.service.feeds import Feeds
 from gateway_api.service.gateway import Gateway
 from gateway_api.service.housekeeping import Housekeeping
 from gateway_api.service.migration import Migration
@@ -33,6 +35,7 @@ from gateway_api.service.previews import Previews
 from gateway_api.service.queries import Queries
 from gateway_api.service.reach import ReachIndexes
 from gateway_api.service.read_model import ReadModel
+from gateway_api.service.reads import ReadMarks
 from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.residents import Residents
 from gateway_api.service.sign_in import SignIn
@@ -68,11 +71,13 @@ class Running:
                 self.gateway.clubs.run,
                 self.housekeeping.run,
                 self.pictures.run,
+                self.gateway.feed_streams.run,
                 self.tail.run,
                 *(consumer.run for consumer in self.consumers),
             )
         finally:
             self.gateway.hub.close()
+            self.gateway.feed_streams.close()
 
 
 @asynccontextmanager
@@ -113,13 +118,17 @@ async def compose(
                 most_bytes=MOST_BYTES,
             )
         )
+        queries = Queries(collections, pulse_hours=settings.pulse_hours)
         gateway = Gateway(
             settings=settings,
             collections=collections,
             towns=served,
             sign_in=sign_in,
             residents=Residents(settings, collections, outbox.wake),
-            queries=Queries(collections, pulse_hours=settings.pulse_hours),
+            queries=queries,
+            feeds=Feeds(queries),
+            feed_streams=FeedStreams(collections, health),
+            reads=ReadMarks(collections),
             pictures=pictures,
             recent=recent,
             previews=Previews(recent),

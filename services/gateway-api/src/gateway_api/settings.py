@@ -1,5 +1,6 @@
 """Settings of the gateway, read from variables that start with ``KP_``."""
 
+from datetime import time
 from urllib.parse import urlsplit
 
 from kommunepuls_chassis.operators import parse_operator_tokens
@@ -58,6 +59,10 @@ class Settings(ServiceSettings):
         default=90, ge=1, description="days that feeds, messages, rejects and dead letters are kept"
     )
 
+    digest_time: time = Field(
+        default=time(7), description="when the notifier sends digests, on each resident's clock"
+    )
+    digest_weekday: int = Field(default=5, ge=1, le=7, description="of its weekly digests, 1 is Monday")
     picture_days: int = Field(
         default=90,
         ge=1,

@@ -166,11 +166,12 @@ async def test_an_item_can_be_muted_and_its_organiser_followed_from_its_page(tow
     await town.running.read_model.take_items([item])
     await town.sign_in()
     csrf = town.client.headers["X-CSRF-Token"]
-    for action, value in (("mute-items", item.id), ("follow-organiser", "NO-9901/fotball")):
-        answer = await town.client.post(
-            "/choices/quick", data={"csrf_token": csrf, "action": action, "value": value, "item": item.id}
-        )
-        assert answer.headers["location"] == "/items/NO-9901%2Ffacebook%2F1?saved=1"
+    for path, fields in (
+        ("/feed/less", {"choice": f"items:0.0:{item.id}"}),
+        ("/choices/quick", {"action": "follow-organiser", "value": "NO-9901/fotball"}),
+    ):
+        answer = await town.client.post(path, data={"csrf_token": csrf, "item": item.id} | fields)
+        assert answer.headers["location"].startswith("/items/NO-9901%2Ffacebook%2F1?")
     chosen = await _choices(town)
     assert (chosen["muted"]["items"], chosen["organisers"]) == ([item.id], ["NO-9901/fotball"])
     page = await town.client.get("/choices")

@@ -51,6 +51,13 @@ CATEGORIES = {
     "notice": marked("Notice"),
 }
 
+CLEARED = {
+    "recent": marked("Ploughed or salted in the last 3 hours"),
+    "earlier": marked("3 to 12 hours ago"),
+    "longer": marked("Longer ago"),
+    "waiting": marked("Not reported yet since the snowfall"),
+}
+
 STAGES = {
     "received": marked("Received"),
     "amended": marked("Amended"),

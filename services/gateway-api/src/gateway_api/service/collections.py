@@ -25,6 +25,7 @@ class Collections:
     revisions: Collection
     sensors: Collection
     feed: Collection
+    reads: Collection
     messages: Collection
     sources: Collection
     letters: Collection
@@ -83,10 +84,17 @@ async def open_collections(store: DocumentStore) -> Collections:
         ),
         sensors=await store.collection("sensors", indexes=[Index("municipality"), Index("sensor")]),
         feed=await store.collection(
-            "feed", indexes=[Index("subscriber", "matched_at"), Index("matched_at"), Index("item")]
+            "feed",
+            indexes=[
+                Index("subscriber", "matched_at"),
+                Index("subscriber", "kept_at"),
+                Index("matched_at"),
+                Index("item"),
+            ],
         ),
+        reads=await store.collection("reads", indexes=[Index("subscriber"), Index("at")]),
         messages=await store.collection(
-            "messages", indexes=[Index("subscriber", "at"), Index("at"), Index("item")]
+            "messages", indexes=[Index("subscriber", "at"), Index("at"), Index("item"), Index("state")]
         ),
         sources=await store.collection("sources", indexes=[Index("municipality")]),
         letters=await store.collection(

@@ -11,5 +11,6 @@ async def forget_traces(collections: Collections, subscriber: str) -> dict[str, 
         "links": await collections.links.delete_where(of_subscriber),
         "addresses": await collections.addresses.delete_where(of_subscriber),
         "feed": await collections.feed.delete_where(of_subscriber),
+        "reads": await collections.reads.delete_where(of_subscriber),
         "messages": await collections.messages.delete_where(of_subscriber),
     }

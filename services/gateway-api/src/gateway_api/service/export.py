@@ -17,6 +17,7 @@ async def everything_of(subscriber: Subscriber, collections: Collections) -> dic
     """The profile, devices, feed, messages and sessions of a subscriber, as JSON."""
     of_subscriber = {"subscriber": subscriber.id}
     feed = await collections.feed.find(of_subscriber, order_by="matched_at")
+    reads = await collections.reads.find(of_subscriber)
     messages = await collections.messages.find(of_subscriber, order_by="at")
     sessions = await collections.sessions.find(of_subscriber)
     return {
@@ -46,6 +47,10 @@ async def everything_of(subscriber: Subscriber, collections: Collections) -> dic
         "messages": [
             {name: value for name, value in stored.document.items() if name != "subscriber"}
             for stored in messages
+        ],
+        "read": [
+            {"item": one.document["item"], "revision": one.document["revision"], "at": one.document["at"]}
+            for one in reads
         ],
         "sessions": [{"expires_at": stored.document["expires_at"]} for stored in sessions],
     }

@@ -6,12 +6,15 @@ from gateway_api.service.audit import Audit
 from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import Collections
 from gateway_api.service.drafts import Drafts
+from gateway_api.service.feed_stream import FeedStreams
+from gateway_api.service.feeds import Feeds
 from gateway_api.service.migration import Migration
 from gateway_api.service.operators import Letters
 from gateway_api.service.pictures import PictureStore
 from gateway_api.service.previews import Previews
 from gateway_api.service.queries import Queries
 from gateway_api.service.reach import ReachIndexes
+from gateway_api.service.reads import ReadMarks
 from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.residents import Residents
 from gateway_api.service.sign_in import SignIn
@@ -35,6 +38,9 @@ class Gateway:
     recent: RecentItems
     pictures: PictureStore
     previews: Previews
+    feeds: Feeds
+    feed_streams: FeedStreams
+    reads: ReadMarks
     letters: Letters
     migration: Migration
     hub: StreamHub

@@ -66,6 +66,7 @@ class Housekeeping:
         await self._collections.departures.delete_where({"gone_at": below(now - GONE_KEPT)})
         oldest = below(now - self._keep)
         await self._collections.feed.delete_where({"matched_at": oldest})
+        await self._collections.reads.delete_where({"at": oldest})
         await self._collections.messages.delete_where({"at": oldest})
         await self._collections.letters.delete_where({"at": oldest})
         await self._collections.replays.delete_where({"created_at": oldest})

@@ -145,9 +145,19 @@ class Queries:
         found = await self._collections.feed.get_many(feed_key(subscriber, one) for one in items)
         return {stored.document["item"]: stored.document for stored in found.values()}
 
-    async def messages(self, subscriber: str, *, limit: int, cursor: str | None = None) -> Page:
-        """A resident's messages, the newest first."""
-        return await page_of(self._collections.messages, {"subscriber": subscriber}, "at", limit, cursor)
+    async def messages(
+        self, subscriber: str, *, limit: int, cursor: str | None = None, states: Sequence[str] = ()
+    ) -> Page:
+        """A resident's messages, the newest first; in these states, if any are named."""
+        where: dict[str, Any] = {"subscriber": subscriber}
+        if states:
+            where["state"] = any_of(states)
+        return await page_of(self._collections.messages, where, "at", limit, cursor)
+
+    async def messages_about(self, subscriber: str, item: str) -> set[tuple[str, int]]:
+        """What a resident was told of an item, as (item, revision)."""
+        found = await self._collections.messages.find({"subscriber": subscriber, "item": item})
+        return {(stored.document["item"], stored.document["revision"]) for stored in found}
 
     async def sources(self, municipality: str | None = None) -> list[SourceStatusV1]:
         """How the sources are doing, by id."""

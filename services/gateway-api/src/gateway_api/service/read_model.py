@@ -105,7 +105,7 @@ class ReadModel:
             await merge(
                 self._collections.feed,
                 feed_key(recipient.subscriber, match.item.id),
-                lambda before: feed_entry(before, match, recipient),
+                lambda before: _kept(feed_entry(before, match, recipient), self._now()),
             )
 
         await asyncio.gather(*(take(one) for one in match.recipients if one.subscriber in known))
@@ -175,6 +175,10 @@ class ReadModel:
     async def _known(self, subscribers: Iterable[str]) -> set[str]:
         found = await self._collections.subscribers.get_many(set(subscribers))
         return {key for key, stored in found.items() if stored.document["state"] == "active"}
+
+
+def _kept(entry: dict[str, Any] | None, now: datetime) -> dict[str, Any] | None:
+    return None if entry is None else entry | {"kept_at": now}
 
 
 ENDPOINT_GONE = frozenset({"hard-bounce", "endpoint-gone", "complaint", "gone"})

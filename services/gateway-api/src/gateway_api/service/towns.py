@@ -47,6 +47,11 @@ class TownView:
             interests={*INTERESTS, *self.town.interests},
         )
 
+    @property
+    def drawn_areas(self) -> list[Area]:
+        """The areas that maps show."""
+        return _drawn(self.tree, self.code)
+
     def area_name(self, area: str, language: str) -> str:
         """Name of an area; the last part of its id when the town file does not know it."""
         known = self.tree.get(area)

@@ -43,6 +43,10 @@ class ReaderNames:
         """Name of an organiser."""
         return self._organisers.get(organiser) or organiser.rpartition("/")[2].replace("-", " ")
 
+    def source(self, source: str) -> str:
+        """Name of a source: sources have none but the last part of their id."""
+        return source.rpartition("/")[2].replace("-", " ")
+
     def place(self, place: str) -> str:
         """What the resident calls a place."""
         return self._places.get(place) or self._words.say("your place")

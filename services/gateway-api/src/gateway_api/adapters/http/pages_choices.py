@@ -78,7 +78,7 @@ async def save(request: Request, reader: ResidentAccess, gateway: GatewayAccess)
 
 @router.post("/choices/quick")
 async def quick(request: Request, reader: ResidentAccess, gateway: GatewayAccess) -> Response:
-    """One button on an item's page: mute it or its organiser, or follow the organiser."""
+    """One button on an item's page: follow its organiser."""
     form = await request.form()
     action, value, item = (str(form.get(name, "")) for name in ("action", "value", "item"))
     town = gateway.towns.of(reader.subscriber.profile.municipality)
@@ -87,8 +87,6 @@ async def quick(request: Request, reader: ResidentAccess, gateway: GatewayAccess
         held = choices_of(profile)
         if action == "follow-organiser" and value:
             return forms.following(held, value)
-        if action in ("mute-items", "mute-organisers") and value:
-            return forms.muting(held, action.removeprefix("mute-"), value, mute=True)
         return held
 
     await gateway.residents.choose(reader.subscriber.id, decide, town.offer)

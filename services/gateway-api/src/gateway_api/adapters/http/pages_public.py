@@ -3,23 +3,21 @@
 import json
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from kommunepuls_events import ContentItemV1, Kind
+from kommunepuls_events.base import utc_now
 from kommunepuls_events.interests import INTERESTS
 
 from gateway_api.adapters.http.access import GatewayAccess, reader_of
 from gateway_api.adapters.http.language import language_of, words_in
 from gateway_api.adapters.http.naming import ReaderNames
 from gateway_api.adapters.http.rendering import page, static_address
-from gateway_api.adapters.http.resident_views import names_for, sentences
 from gateway_api.domain.charts import Chart, chart
 from gateway_api.domain.items import anchor, texts_in
 from gateway_api.domain.maps import Marker, TownMap, labels, spread
 from gateway_api.domain.readings import SensorNow
-from gateway_api.domain.residents_record import reasons_of
 from gateway_api.domain.vocabulary import category_of, level_of
 from gateway_api.domain.winter import clearing
 from gateway_api.service.gateway import Gateway
@@ -83,7 +81,7 @@ async def _pulse(request: Request, gateway: Gateway, town: TownView) -> Response
     sensors = await gateway.queries.sensors(town)
     names = ReaderNames(gateway, words_in(language), municipality=town.code)
     drawn = [shape.area for shape in town.map.shapes] if town.map else []
-    winter = clearing((one.item for one in shown), drawn, town.ancestors)
+    winter = clearing((one.item for one in shown), drawn, town.ancestors, utc_now())
     # A cleared area shows it by itself.
     markers = map_markers(town, [one for one in shown if not winter or one.item.id not in winter.items])
     area_names = {area: names.area(area) for area in drawn}
@@ -91,7 +89,8 @@ async def _pulse(request: Request, gateway: Gateway, town: TownView) -> Response
         request,
         "pulse.html",
         town=town,
-        rows=[row_of(one, names, language) for one in shown],
+        warnings=[row_of(one, names, language) for one in shown if one.item.kind is Kind.ALERT],
+        rows=[row_of(one, names, language) for one in shown if one.item.kind is not Kind.ALERT],
         names=names,
         markers=markers,
         labels=labels(town.map, area_names, markers) if town.map else [],
@@ -129,41 +128,6 @@ def _marker_position(
 def sensor_chart(sensor: SensorNow, town: TownView) -> Chart | None:
     """The chart of a sensor's last days."""
     return chart(sensor.history, town.town.timezone)
-
-
-@router.get("/items/{item:path}", response_class=HTMLResponse)
-async def item_page(request: Request, item: str, gateway: GatewayAccess) -> Response:
-    """An item with what happened to it, and, for a resident, why they got it."""
-    shown = await gateway.queries.item(item)
-    reader = await reader_of(request)
-    town = gateway.towns.get(shown.item.municipality)
-    chosen = reader.subscriber.profile.language if reader else None
-    language = language_of(request, chosen=chosen, default=town.town.language if town else "nb")
-    words = words_in(language)
-    reasons: tuple[str, ...] = ()
-    if reader:
-        entries = await gateway.queries.feed_entries(reader.subscriber.id, [item])
-        names = await names_for(gateway, reader.subscriber, words, [shown.item])
-        reasons = sentences(reasons_of(entries[item]), names, words) if item in entries else ()
-    else:
-        names = ReaderNames(gateway, words, municipality=shown.item.municipality, items=[shown.item])
-    title, summary, body, written_in = texts_in(shown.item, language)
-    values: dict[str, Any] = {"town": town} if town else {}
-    return await page(
-        request,
-        "item.html",
-        item=shown.item,
-        areas=[names.area(area) for area in shown.areas],
-        title=title,
-        summary=summary,
-        body=body,
-        written_in=written_in,
-        names=names,
-        reasons=reasons,
-        shown_pictures=(await gateway.pictures.shown([shown.item])).get(item, ()),
-        revisions=list(reversed(await gateway.queries.revisions(item))),
-        **values,
-    )
 
 
 @router.get("/open-data", response_class=HTMLResponse)
@@ -216,8 +180,9 @@ async def service_worker() -> Response:
 
 
 @router.get("/manifest.webmanifest")
-async def manifest(gateway: GatewayAccess) -> Response:
+async def manifest(request: Request, gateway: GatewayAccess) -> Response:
     """What makes the pages an app that can be installed (W3C Web Application Manifest)."""
+    language = language_of(request, default=gateway.towns.first.town.language)
     name = gateway.towns.single.town.name if gateway.towns.single else "Kommunepuls"
     content = {
         "name": f"{name} – Kommunepuls",
@@ -227,9 +192,21 @@ async def manifest(gateway: GatewayAccess) -> Response:
         "display": "standalone",
         "background_color": "#f3f6f6",
         "theme_color": "#0b4f6c",
+        "id": "/",
+        "lang": language,
         "icons": [
-            {"src": static_address(f"icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
+            {
+                "src": static_address(f"{name}-{size}.png"),
+                "sizes": f"{size}x{size}",
+                "type": "image/png",
+                "purpose": purpose,
+            }
+            for name, purpose in (("icon", "any"), ("icon-maskable", "maskable"))
             for size in (192, 512)
+        ],
+        "shortcuts": [
+            {"name": words_in(language).say("For me"), "url": "/feed"},
+            {"name": words_in(language).say("Messages"), "url": "/messages"},
         ],
     }
     return Response(json.dumps(content, ensure_ascii=False), media_type="application/manifest+json")

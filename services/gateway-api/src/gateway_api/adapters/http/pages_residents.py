@@ -1,4 +1,4 @@
-"""Pages of a resident: feed, message centre, my data, unsubscribing."""
+"""Pages of a resident: message centre, my data, unsubscribing."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.encoders import jsonable_encoder
@@ -13,9 +13,7 @@ from gateway_api.adapters.http.access import (
     clear_session,
     same_origin,
 )
-from gateway_api.adapters.http.language import language_of, words_in
 from gateway_api.adapters.http.rendering import page
-from gateway_api.adapters.http.resident_views import feed_view, message_view
 from gateway_api.domain import unsubscribing
 from gateway_api.domain.errors import LinkRefused, NotFound
 from gateway_api.service.export import everything_of
@@ -24,26 +22,6 @@ from gateway_api.service.gateway import Gateway
 router = APIRouter(include_in_schema=False)
 
 _PAGE = 25
-
-
-@router.get("/feed", response_class=HTMLResponse)
-async def feed(
-    request: Request, reader: ResidentAccess, gateway: GatewayAccess, cursor: str | None = None
-) -> Response:
-    """What concerns the resident, each with its reasons in words."""
-    words = words_in(language_of(request, chosen=reader.subscriber.profile.language))
-    entries, next_cursor = await feed_view(gateway, reader.subscriber, words, limit=_PAGE, cursor=cursor)
-    return await page(request, "feed.html", entries=entries, next_cursor=next_cursor)
-
-
-@router.get("/messages", response_class=HTMLResponse)
-async def messages(
-    request: Request, reader: ResidentAccess, gateway: GatewayAccess, cursor: str | None = None
-) -> Response:
-    """What was sent, how, and why something was held back or failed."""
-    words = words_in(language_of(request, chosen=reader.subscriber.profile.language))
-    shown, next_cursor = await message_view(gateway, reader.subscriber, words, limit=_PAGE, cursor=cursor)
-    return await page(request, "messages.html", messages=shown, next_cursor=next_cursor)
 
 
 @router.get("/data", response_class=HTMLResponse)

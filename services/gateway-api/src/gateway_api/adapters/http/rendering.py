@@ -42,12 +42,17 @@ def _environment(language: str) -> Environment:
         static=static_address,
         named=lambda names, key: named(names, key, words),
         cause=lambda slug: cause_sentence(slug, words),
+        kind_name=lambda kind: named(vocabulary.KINDS, kind, words),
         category_of=vocabulary.category_of,
         level_of=vocabulary.level_of,
     )
     environment.filters.update(
         # Cleaned at the source already; again here, for a page must not trust a topic.
         safe_html=lambda text: Markup(clean_html(text)),
+        dictsort_by=lambda counts, name: sorted(
+            ((key, name(key)) for key in counts), key=lambda pair: pair[1].casefold()
+        ),
+        field_name=lambda field: named(vocabulary.FIELDS, field, words),
         quoted=lambda text: quote(str(text), safe=""),
         interest_named=lambda slug, names: names.interest(slug),
         dom_id=lambda text: "i" + hashlib.sha256(str(text).encode()).hexdigest()[:12],
@@ -113,6 +118,8 @@ async def page(
     answer = HTMLResponse(content, status, headers=headers)
     answer.headers["Content-Security-Policy"] = content_security_policy(nonce)
     answer.headers["Content-Language"] = language
+    # By this the service worker keeps apart what residents at one browser read.
+    answer.headers["KP-Reader"] = _mark_of(reader.subscriber.id) if reader else "nobody"
     answer.headers["Vary"] = "Cookie, Accept-Language"
     answer.headers.setdefault("Cache-Control", "private, no-cache" if not reader else "no-store")
     if asked := known(request.query_params.get("language")):
@@ -131,6 +138,10 @@ async def page(
 def fragment(language: str, template: str, **values: Any) -> str:
     """A piece of a page, to be put in place by a module."""
     return _environment(language).get_template(template).render(values | {"language": language})
+
+
+def _mark_of(subscriber: str) -> str:
+    return hashlib.sha256(f"reader {subscriber}".encode()).hexdigest()[:16]
 
 
 async def error_page(

@@ -1,17 +1,24 @@
 """A resident's feed and messages, with words, for the API and the pages alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kommunepuls_events import ContentItemV1, Reason
+from kommunepuls_events import ContentItemV1, DeliveryState, Reason
 
 from gateway_api.adapters.http.naming import ReaderNames
+from gateway_api.domain.because import because
+from gateway_api.domain.held import comes_at
 from gateway_api.domain.residents_record import reasons_of
 from gateway_api.domain.subscribers import Subscriber
 from gateway_api.domain.words import Words, cause_sentence, reason_sentence
 from gateway_api.service.gateway import Gateway
+from gateway_api.service.queries import Page
+
+_MOST_LOOKS = 8
+WAITING = (str(DeliveryState.HELD), str(DeliveryState.DIGESTED))
+"""States of a message that is still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,11 @@ class MessageView:
     cause_text: str
     at: datetime
     sentences: tuple[str, ...]
+    because: str
     steps: tuple[dict[str, Any], ...]
+    read: bool
+    comes_at: datetime | None
+    """When it will come, of one that waits."""
 
 
 async def names_for(
@@ -101,10 +112,27 @@ async def feed_view(
 
 
 async def message_view(
-    gateway: Gateway, subscriber: Subscriber, words: Words, *, limit: int, cursor: str | None
+    gateway: Gateway,
+    subscriber: Subscriber,
+    words: Words,
+    *,
+    limit: int,
+    cursor: str | None,
+    states: Sequence[str] = (),
+    unread: bool = False,
 ) -> tuple[list[MessageView], str | None]:
-    """A page of the message centre and the cursor of the next."""
-    page = await gateway.queries.messages(subscriber.id, limit=limit, cursor=cursor)
+    """A page of the message centre and the cursor of the next; only some states, only what is unread."""
+    found: list[MessageView] = []
+    for _ in range(_MOST_LOOKS):
+        page = await gateway.queries.messages(subscriber.id, limit=limit, cursor=cursor, states=states)
+        found += [one for one in await _views(gateway, subscriber, words, page) if not (unread and one.read)]
+        cursor = page.next_cursor
+        if cursor is None or not unread or len(found) >= limit // 2:
+            break
+    return found, cursor
+
+
+async def _views(gateway: Gateway, subscriber: Subscriber, words: Words, page: Page) -> list[MessageView]:
     ids = sorted({stored.document["item"] for stored in page.documents})
     shown = await gateway.queries.items_by_id(ids)
     entries = await gateway.queries.feed_entries(subscriber.id, ids)
@@ -112,9 +140,12 @@ async def message_view(
     for item, entry in entries.items():
         items.setdefault(item, ContentItemV1.model_validate_json(entry["snapshot"]))
     names = await names_for(gateway, subscriber, words, list(items.values()))
+    read = await gateway.reads.of(subscriber.id, ids)
+    settings = gateway.settings
     views = []
     for held in (stored.document for stored in page.documents):
         item, entry = items.get(held["item"]), entries.get(held["item"])
+        reasons = reasons_of(entry) if entry else []
         views.append(
             MessageView(
                 item=held["item"],
@@ -127,8 +158,24 @@ async def message_view(
                 cause=held["cause"],
                 cause_text=cause_sentence(held["cause"], words),
                 at=held["at"],
-                sentences=sentences(reasons_of(entry), names, words) if entry else (),
+                sentences=sentences(reasons, names, words),
+                because=because(
+                    reasons,
+                    names,
+                    words,
+                    unit=next((names.unit(one.sensor) for one in reasons if one.sensor), ""),
+                ),
                 steps=tuple(held["steps"]),
+                read=read.get(held["item"], 0) >= held["revision"],
+                comes_at=comes_at(
+                    held["cause"],
+                    subscriber.profile,
+                    held["at"],
+                    digest_time=settings.digest_time,
+                    digest_weekday=settings.digest_weekday,
+                )
+                if held["state"] in WAITING
+                else None,
             )
         )
-    return views, page.next_cursor
+    return views
