@@ -141,8 +141,15 @@ async def _filled(url: str, running: Running, producer: EventProducer, post: _Po
     )  # fmt: skip
     claims = {"subscriber": subscribers[OLA], "purpose": links.UNSUBSCRIBE, "scope": "email"}
     return Stage(
-        url, running, producer, items, cookies, subscribers,
-        f"/unsubscribe/{links.sign(claims, _LINK_KEY)}", post, private,
+        url,
+        running,
+        producer,
+        items,
+        cookies,
+        subscribers,
+        f"/unsubscribe/{links.sign(claims, _LINK_KEY)}",
+        post,
+        private,
     )
 
 

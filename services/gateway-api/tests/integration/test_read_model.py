@@ -181,6 +181,8 @@ async def test_the_pulse_puts_emergencies_first_and_shows_them_on_the_map(
 
 async def test_the_feed_says_why_in_the_readers_language(town, make_item, make_match) -> None:
     subscriber = await town.sign_in()
+    chosen = {"areas": [HAVNA], "interests": ["water-and-sewage"]}
+    await town.client.put("/api/v1/profile", json=chosen)
     item = make_item()
     await town.running.read_model.take_items([item])
     reasons = (
@@ -189,9 +191,9 @@ async def test_the_feed_says_why_in_the_readers_language(town, make_item, make_m
     )
     await town.running.read_model.take_match(make_match(item, subscriber, reasons=reasons))
     for language, sentence in (
-        ("nb", "Du følger Havna"),
-        ("nn", "Du følgjer Havna"),
-        ("en", "You follow Havna"),
+        ("nb", "Fordi du følger Havna og Vann og avløp."),
+        ("nn", "Fordi du følgjer Havna og Vatn og avløp."),
+        ("en", "Because you follow Havna and Water and sewage."),
     ):
         assert sentence in (await town.client.get(f"/feed?language={language}")).text
         town.client.cookies.delete("kp_language")
@@ -215,7 +217,7 @@ async def test_the_message_centre_says_what_became_of_each_message_and_why(
                    state=DeliveryState.SENT, at=utc_now()),
     ])  # fmt: skip
     page = (await town.client.get("/messages")).text
-    for text in ("Vannet er stengt i Havna", "Venter", "Den kom i stilletiden din", "Du følger Havna"):
+    for text in ("Vannet er stengt i Havna", "Venter", "Den kom i stilletiden din", "Fordi du følger Havna"):
         assert text in page
     messages = (await town.client.get("/api/v1/messages")).json()["messages"]
     assert [(one["state"], one["cause"], one["title"]) for one in messages] == [
@@ -228,7 +230,8 @@ async def test_a_matched_item_of_which_nothing_is_kept_here_shows_from_the_match
 ) -> None:
     subscriber = await town.sign_in()
     item = make_item("threshold/x", title="Storøya: 20,1 °C i vannet")
-    await town.running.read_model.take_match(make_match(item, subscriber, "s-unknown"))
+    passed = Reason(type=ReasonType.SENSOR, sensor="NO-9901/bad/storoya", threshold=20, value=20.1)
+    await town.running.read_model.take_match(make_match(item, subscriber, "s-unknown", reasons=(passed,)))
     assert "Storøya: 20,1 °C i vannet" in (await town.client.get("/feed")).text
     assert await town.running.gateway.collections.feed.count({}) == 1
 

@@ -87,7 +87,7 @@ async def test_erasure_leaves_nothing_and_tells_kafka_and_the_notifier(
     answer = await town.client.request("DELETE", "/api/v1/subscriber")
     assert answer.status_code == 200
     assert answer.json()["deleted"] == {
-        "profile": 1, "sessions": 1, "links": 1, "addresses": 1, "feed": 1, "messages": 1,
+        "profile": 1, "sessions": 1, "links": 1, "addresses": 1, "feed": 1, "reads": 0, "messages": 1,
     }  # fmt: skip
     assert (await town.client.get("/api/v1/profile")).status_code == 401
     published = await town.published()
