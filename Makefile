@@ -18,6 +18,7 @@ run: setup ## Start everything with a demo town; TOWN=path/to/town.yaml takes re
 	@$(BIN)/python -m kommunepuls_development $(if $(TOWN),--town $(TOWN)) $(ARGS)
 
 test: setup-dev ## Run all checks and tests but those on Apache Kafka (below 15 minutes on 2 cores)
+	@tools/mosquitto.sh
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist loadfile -m "$(UNIT)" $(ARGS)
 	$(BIN)/pytest -n 2 --dist loadfile -m "(integration or browser) and not journey and not kafka" $(ARGS)

@@ -25,6 +25,7 @@ from sensor_gateway.adapters.http import routes
 from sensor_gateway.adapters.mqtt import MqttSubscriber
 from sensor_gateway.adapters.polls import poll_arcgis, poll_avl, poll_sensorthings
 from sensor_gateway.adapters.town_files import TownFiles
+from sensor_gateway.leases import SessionLeases
 from sensor_gateway.ploughs import PloughIntake
 from sensor_gateway.sensors import PacketLog, SensorIntake
 from sensor_gateway.service import SERVICE, SensorGateway, Work
@@ -89,10 +90,12 @@ async def compose(
         await journal.open()
         packets = PacketLog(store, producer, timedelta(days=settings.remember_days))
         await packets.open()
+        leases = SessionLeases(store, settings.instance, settings.mqtt_lease_seconds)
+        await leases.open()
         gateway = SensorGateway(
             files,
             TownFiles(),
-            partial(_work, fetcher=fetcher, health=health, settings=settings),
+            partial(_work, fetcher=fetcher, health=health, settings=settings, leases=leases),
             journal=journal,
             packets=packets,
             producer=producer,
@@ -114,11 +117,16 @@ async def compose(
 
 
 def _work(
-    one: SensorIntake | PloughIntake, *, fetcher: Fetcher, health: Health, settings: Settings
+    one: SensorIntake | PloughIntake,
+    *,
+    fetcher: Fetcher,
+    health: Health,
+    settings: Settings,
+    leases: SessionLeases,
 ) -> Work | None:
     match one.config:
         case LorawanMqtt():
-            return MqttSubscriber(one, health, settings.mqtt_longest_backoff_seconds).run
+            return MqttSubscriber(one, health, leases, settings.mqtt_longest_backoff_seconds).run
         case ArcgisPloughs() as config:
             poll = partial(poll_arcgis, one, config, fetcher)
         case AvlPloughs() as config:

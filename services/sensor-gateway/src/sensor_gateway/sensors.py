@@ -2,32 +2,50 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from kommunepuls_chassis.errors import RejectedInput
 from kommunepuls_chassis.intake import SourceIntake
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.metrics import READINGS, UPLINKS_REPEATED
 from kommunepuls_chassis.producer import Producer
-from kommunepuls_chassis.store import DocumentStore, Index
+from kommunepuls_chassis.store import DocumentStore, Index, Stored
 from kommunepuls_chassis.store.conditions import below
+from kommunepuls_chassis.store.documents import Document
 from kommunepuls_events import SensorReadingV1
 from kommunepuls_events.base import utc_now
 from pydantic import ValidationError
 
 from sensor_gateway.domain.decoders import by_server, decode, device_type_in
 from sensor_gateway.domain.formats import lorawan, ngsi, senml, sensorthings
+from sensor_gateway.domain.formats.tts import quick_uplink
 from sensor_gateway.domain.measurements import Device, Packet
 from sensor_gateway.domain.places import Places
-from sensor_gateway.domain.readings import LONGEST_DEVICE_ID, Origin, readings_of
+from sensor_gateway.domain.readings import LONGEST_DEVICE_ID, Origin, Prototypes, readings_of
 from sensor_gateway.domain.repeats import Seen, is_repeat, key_of
 from sensor_gateway.domain.values import parse_json
 from sensor_gateway.sources import LorawanMqtt, LorawanWebhook, SelfDescribing, SensorSource, SensorThingsPoll
 
 MESSAGE, ITEM = "message", "item"
 """Entries of rejects: a whole body, or one object of it."""
+
+
+class Asked(NamedTuple):
+    """A packet to be taken.
+
+    Attributes:
+        key: see :func:`~sensor_gateway.domain.repeats.key_of`.
+        read: makes the readings; raises RejectedInput.
+    """
+
+    key: str
+    packet: Packet
+    received_at: datetime
+    read: Callable[[], list[SensorReadingV1]]
 
 
 @dataclass
@@ -39,6 +57,13 @@ class Taken:
     nothing_measured: int = 0
     rejects: dict[str, int] = field(default_factory=dict)
     unreadable: RejectedInput | None = None
+
+
+class Quick(NamedTuple):
+    """An uplink that was read without the rest of its message, and that message."""
+
+    uplink: lorawan.Uplink
+    raw: bytes
 
 
 class PacketLog:
@@ -69,39 +94,54 @@ class PacketLog:
         for stored in await self._packets.find({"waiting": True}):
             await self._publish(stored.key, stored.document["readings"])
 
-    async def take(
-        self, key: str, packet: Packet, received_at: datetime, read: Callable[[], list]
-    ) -> list | None:
-        """Publish a packet's readings once; None if it is a repeat.
+    async def take(self, asked: Sequence[Asked]) -> list[list[SensorReadingV1] | RejectedInput | None]:
+        """Publish each packet's readings once, all together; what became of each, in order: its readings, None if
+        it is a repeat, or why it cannot be taken."""
+        keys = {one.key for one in asked}
+        async with AsyncExitStack() as stack:
+            # In one order, so that no two wait for each other.
+            for number in sorted({hash(key) % len(self._locks) for key in keys}):
+                await stack.enter_async_context(self._locks[number])
+            return await self._take(asked, await self._packets.get_many(keys))
 
-        Args:
-            key: see :func:`~sensor_gateway.domain.repeats.key_of`.
-            packet: what came.
-            received_at: when.
-            read: makes the readings.
-        """
-        async with self._locks[hash(key) % len(self._locks)]:
-            stored = await self._packets.get(key)
-            if stored:
-                seen = Seen(stored.document["digest"], stored.document["observed_at"])
-                if is_repeat(seen, packet, received_at):
-                    if stored.document["waiting"]:
-                        await self._publish(key, stored.document["readings"])
-                    return None
-            readings: list[SensorReadingV1] = read()
-            await self._packets.put(
-                key,
-                {
-                    "digest": packet.digest,
-                    "observed_at": packet.observed_at or received_at,
-                    "waiting": True,
-                    "kept_until": self._now() + self._remember,
-                    "readings": [reading.to_json().decode() for reading in readings],
-                },
-            )
-            await self._producer.publish(*readings)
-            await self._packets.patch(key, {"waiting": False, "readings": []})
-            return readings
+    async def _take(
+        self, asked: Sequence[Asked], stored: Mapping[str, Stored]
+    ) -> list[list[SensorReadingV1] | RejectedInput | None]:
+        found: list[list[SensorReadingV1] | RejectedInput | None] = []
+        written: dict[str, Document] = {}
+        to_publish: list[SensorReadingV1] = []
+        seen = {key: _seen(one.document) for key, one in stored.items()}
+        for one in asked:
+            known = seen.get(one.key)
+            if known and is_repeat(known, one.packet, one.received_at):
+                found.append(None)
+                waiting = one.key not in written and one.key in stored and stored[one.key].document["waiting"]
+                if waiting:
+                    await self._publish(one.key, stored[one.key].document["readings"])
+                    stored[one.key].document["waiting"] = False
+                continue
+            try:
+                readings = one.read()
+            except RejectedInput as rejected:
+                found.append(rejected)
+                continue
+            found.append(readings)
+            to_publish += readings
+            earlier = written.get(one.key)
+            written[one.key] = {
+                "digest": one.packet.digest,
+                "observed_at": one.packet.observed_at or one.received_at,
+                "waiting": True,
+                "kept_until": self._now() + self._remember,
+                "readings": (earlier["readings"] if earlier else [])
+                + [reading.to_json().decode() for reading in readings],
+            }
+            seen[one.key] = _seen(written[one.key])
+        if written:
+            await self._packets.put_many(written.items())
+            await self._producer.publish(*to_publish)
+            await self._packets.patch_many((key, {"waiting": False, "readings": []}) for key in written)
+        return found
 
     async def _publish(self, key: str, readings: list[str]) -> None:
         await self._producer.publish(*(SensorReadingV1.model_validate_json(reading) for reading in readings))
@@ -110,6 +150,10 @@ class PacketLog:
     async def forget(self) -> None:
         """Delete what need not be remembered any longer."""
         await self._packets.delete_where({"waiting": False, "kept_until": below(self._now())})
+
+
+def _seen(document: Document) -> Seen:
+    return Seen(document["digest"], document["observed_at"])
 
 
 class SensorIntake:
@@ -126,6 +170,8 @@ class SensorIntake:
     ) -> None:
         self.intake = intake
         self.config = config
+        self._network = config.network if isinstance(config, LorawanWebhook | LorawanMqtt) else None
+        self._prototypes = Prototypes()
         self._devices = {name.lower(): device for name, device in devices.items()}
         self._places = places
         self._packets = packets
@@ -135,36 +181,68 @@ class SensorIntake:
 
     async def take(self, raw: bytes) -> Taken:
         """Take a body; returns when its readings are acknowledged by Kafka and its rejects are kept."""
+        return await self.take_many([raw])
+
+    async def take_many(self, raws: Sequence[bytes]) -> Taken:
+        """Take bodies together; returns when their readings are acknowledged and their rejects are kept."""
         taken, received_at = Taken(), self._now()
+        asked: list[tuple[Asked, object]] = []
+        for raw in raws:
+            for found, message in self.read(raw, received_at):
+                if isinstance(found, Asked):
+                    asked.append((found, message))
+                elif found is None:
+                    taken.nothing_measured += 1
+                elif message is None:
+                    await self._reject(MESSAGE, raw, found, taken)
+                    taken.unreadable = found
+                else:
+                    await self._reject_message(message, found, taken)
+        await self._take(asked, taken)
+        return taken
+
+    def read(
+        self, raw: bytes, received_at: datetime
+    ) -> Iterator[tuple[Asked | RejectedInput | None, object]]:
+        """What a body says, a message at a time: a packet to be taken, None if nothing was measured, or why it
+        cannot be taken, with the message beside it (None if it is the body that cannot be read)."""
         try:
             messages = self._messages(raw, received_at)
         except RejectedInput as rejected:
-            await self._reject(MESSAGE, raw, rejected, taken)
-            taken.unreadable = rejected
-            return taken
+            yield rejected, None
+            return
         for message in messages:
-            await self._take_one(message, received_at, taken)
-        if taken.readings:
-            await self.intake.count_published(taken.readings)
-        return taken
+            try:
+                packet, device = self._read(message)
+                yield self._asked(packet, device, received_at), message
+            except lorawan.NotAnUplink:
+                yield None, message
+            except RejectedInput as rejected:
+                yield rejected, message
 
     async def take_packet(
         self, packet: Packet, received_at: datetime, taken: Taken, raw: bytes = b""
     ) -> None:
         """Take one packet that an adapter read itself; what cannot be taken is kept with its reason."""
         try:
-            await self._publish(packet, None, received_at, taken)
+            asked = self._asked(packet, None, received_at)
         except RejectedInput as rejected:
             await self._reject(ITEM, raw, rejected, taken)
+            return
+        await self._take([(asked, raw)], taken)
 
     def device(self, names: tuple[str, ...]) -> Device | None:
         """The device that the town file lists under one of the names."""
-        return next((self._devices[name.lower()] for name in names if name.lower() in self._devices), None)
+        for name in names:
+            if (known := self._devices.get(name.lower())) is not None:
+                return known
+        return None
 
     def _messages(self, raw: bytes, received_at: datetime) -> list[object]:
+        if self._network is not None:
+            uplink = quick_uplink(raw) if self._network == "tts" else None
+            return lorawan.split_messages(raw) if uplink is None else [Quick(uplink, raw)]
         match self.config:
-            case LorawanWebhook() | LorawanMqtt():
-                return lorawan.split_messages(raw)
             case SelfDescribing(type="ngsi-webhook"):
                 return ngsi.entities(parse_json(raw))
             case SensorThingsPoll():
@@ -172,30 +250,51 @@ class SensorIntake:
         # A pack is one whole: a record's meaning hangs on those before it.
         return list(senml.packets(parse_json(raw), received_at, [one.id for one in self._devices.values()]))
 
-    async def _take_one(self, message: object, received_at: datetime, taken: Taken) -> None:
-        try:
-            match self.config:
-                case LorawanWebhook(network=network) | LorawanMqtt(network=network):
-                    uplink = lorawan.read_uplink(network, message)
-                    packet, device = self._decoded(uplink)
-                case SelfDescribing():
-                    packet = (
-                        message
-                        if isinstance(message, Packet)
-                        else ngsi.packet(message, self.config.naive_times_in)
-                    )
-                    device = self.device((packet.device,))
-                    if device is None and not self.config.unlisted_devices:
-                        raise RejectedInput("unknown-device", f"{packet.device[:80]} is not listed")
-                case _:
-                    raise RejectedInput("wrong-shape", "an observation without its datastream")
-            await self._publish(packet, device, received_at, taken)
-        except lorawan.NotAnUplink:
-            taken.nothing_measured += 1
-        except RejectedInput as rejected:
+    def _read(self, message: object) -> tuple[Packet, Device | None]:
+        if isinstance(message, Quick):
+            return self._decoded(message.uplink)
+        if self._network is not None:
+            return self._decoded(lorawan.read_uplink(self._network, message))
+        match self.config:
+            case SelfDescribing():
+                packet = (
+                    message
+                    if isinstance(message, Packet)
+                    else ngsi.packet(message, self.config.naive_times_in)
+                )
+                device = self.device((packet.device,))
+                if device is None and not self.config.unlisted_devices:
+                    raise RejectedInput("unknown-device", f"{packet.device[:80]} is not listed")
+                return packet, device
+        raise RejectedInput("wrong-shape", "an observation without its datastream")
+
+    async def _take(self, asked: Sequence[tuple[Asked, object]], taken: Taken) -> None:
+        """Publish what was read; count it, and keep what the contract refuses."""
+        before = taken.readings
+        found = await self._packets.take([one for one, _ in asked]) if asked else []
+        for readings, (_, message) in zip(found, asked, strict=True):
+            if readings is None:
+                taken.repeated += 1
+                UPLINKS_REPEATED.labels(self.intake.id).inc()
+            elif isinstance(readings, RejectedInput):
+                await self._reject_message(message, readings, taken)
+            else:
+                taken.nothing_measured += not readings
+                taken.readings += len(readings)
+                for reading in readings:
+                    READINGS.labels(self.intake.id, reading.quality.value).inc()
+        if taken.readings > before:
+            await self.intake.count_published(taken.readings - before)
+
+    async def _reject_message(self, message: object, rejected: RejectedInput, taken: Taken) -> None:
+        if isinstance(message, bytes):
+            raw = message
+        elif isinstance(message, Quick):
+            raw = message.raw
+        else:
             given = senml.pack_of(message) if isinstance(message, Packet) else message
             raw = json.dumps(given, ensure_ascii=False).encode(errors="replace")
-            await self._reject(ITEM, raw, rejected, taken)
+        await self._reject(ITEM, raw, rejected, taken)
 
     def _decoded(self, uplink: lorawan.Uplink) -> tuple[Packet, Device | None]:
         device = self.device(uplink.ids)
@@ -228,36 +327,25 @@ class SensorIntake:
         )
         return packet, device
 
-    async def _publish(
-        self, packet: Packet, device: Device | None, received_at: datetime, taken: Taken
-    ) -> None:
+    def _asked(self, packet: Packet, device: Device | None, received_at: datetime) -> Asked:
         known = device or self.device((packet.device,))
         if known is None and (not packet.device.isprintable() or len(packet.device) > LONGEST_DEVICE_ID):
             raise RejectedInput("bad-device-id", f"{packet.device[:60]!r} is too long or not printable")
         place = (known.position if known else None) or packet.position
         areas = self._places.areas_at(place) if place else ()
         sensor = f"{self._origin.source}/{known.id if known else packet.device}"
-        readings = await self._packets.take(
+        return Asked(
             key_of(sensor, packet),
             packet,
             received_at,
             lambda: self._readings(packet, known, received_at, areas),
         )
-        if readings is None:
-            taken.repeated += 1
-            UPLINKS_REPEATED.labels(self.intake.id).inc()
-            return
-        if not readings:
-            taken.nothing_measured += 1
-        taken.readings += len(readings)
-        for reading in readings:
-            READINGS.labels(self.intake.id, reading.quality.value).inc()
 
     def _readings(
         self, packet: Packet, device: Device | None, received_at: datetime, areas: tuple[str, ...]
     ) -> list[SensorReadingV1]:
         try:
-            return readings_of(packet, device, self._origin, received_at, areas)
+            return readings_of(packet, device, self._origin, received_at, areas, self._prototypes)
         except ValidationError as error:
             # Refused by the contract itself: kept as a reject, or the sender would repeat it for ever.
             first = error.errors(include_url=False, include_input=False)[0]

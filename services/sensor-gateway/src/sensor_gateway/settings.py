@@ -24,6 +24,11 @@ class Settings(ServiceSettings):
     mqtt_longest_backoff_seconds: float = Field(
         default=60, ge=1, description="longest wait in seconds before an MQTT broker is tried again"
     )
+    mqtt_lease_seconds: float = Field(
+        default=10,
+        ge=1,
+        description="seconds after which a shared session is taken over from a process that died",
+    )
     snowfall_latest_ahead_hours: float = Field(
         default=1, ge=0, description="hours that a snowfall told by an operator may lie in the future"
     )

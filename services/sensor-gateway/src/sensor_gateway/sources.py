@@ -111,13 +111,28 @@ class LorawanMqtt(SensorSource):
     client_id: str | None = Field(
         default=None, description="names the session at the broker; default from the source's id"
     )
+    mqtt_version: Literal["5", "3.1.1"] = Field(
+        default="5", description="spoken first; a broker that does not know 5 is asked again in 3.1.1"
+    )
+    shared_by: Slug | None = Field(
+        default=None,
+        description="name of a shared subscription: processes with the same one share the uplinks",
+    )
+    shared_sessions: int = Field(
+        default=4, ge=1, le=64, description="sessions of the shared subscription; no more processes get work"
+    )
 
     @property
     def topic(self) -> str:
-        """The filter that is subscribed to."""
+        """Where its uplinks are."""
         if self.network == "tts":
             return f"v3/{self.application}/devices/+/up"
         return f"application/{self.application}/device/+/event/up"
+
+    @property
+    def filter(self) -> str:
+        """What is subscribed to: the topic, or a share of it (MQTT 5 section 4.8.2)."""
+        return f"$share/{self.shared_by}/{self.topic}" if self.shared_by else self.topic
 
 
 class SelfDescribing(SensorSource, Pushed):

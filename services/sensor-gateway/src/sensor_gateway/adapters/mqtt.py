@@ -1,62 +1,94 @@
-"""Uplinks by MQTT: QoS 1, a session that outlives the connection, acknowledged after publishing.
-
-aiomqtt acknowledges a message when it hands it over, before anybody has done anything with it. Its client
-underneath (paho) can leave that to us; aiomqtt does not pass the switch on, so that the client is reached
-for here, in one place. With it an uplink is acknowledged only when its readings are acknowledged by Kafka,
-and what was not is sent again by the broker when the session is taken up.
-"""
+"""Uplinks by MQTT: one session, or a share of several that processes divide among themselves."""
 
 import asyncio
-import os
 import random
 import re
-import ssl
+from collections.abc import Sequence
 
-import aiomqtt
+from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 from kommunepuls_chassis.errors import PermanentError
 from kommunepuls_chassis.health import Health
 from kommunepuls_chassis.logs import get_logger
+from kommunepuls_chassis.store.errors import StoreError
 from kommunepuls_chassis.tracing import span
 
+from sensor_gateway.adapters.mqtt_session import Disconnected, OldBroker, hold_session
+from sensor_gateway.leases import SessionLeases
 from sensor_gateway.sensors import SensorIntake
 from sensor_gateway.sources import LorawanMqtt
 
 FIRST_BACKOFF_SECONDS = 1.0
-MOST_IN_FLIGHT = 20
 
 
 class MqttSubscriber:
     """Takes one source's uplinks from its broker until cancelled."""
 
-    def __init__(self, intake: SensorIntake, health: Health, longest_backoff: float) -> None:
+    def __init__(
+        self, intake: SensorIntake, health: Health, leases: SessionLeases, longest_backoff: float
+    ) -> None:
         self._sensors = intake
         self._config: LorawanMqtt = intake.config
         self._health = health.component(f"mqtt {intake.intake.id}", stale_after=0)
+        self._leases = leases
         self._longest_backoff = longest_backoff
+        self._first_version = MQTTv50 if self._config.mqtt_version == "5" else MQTTv311
+        self._version = self._first_version
         self._log = get_logger().bind(source=intake.intake.id)
 
     @property
     def client_id(self) -> str:
-        """What the broker knows the session by."""
+        """What the broker knows the session by; of a share, with the session's number behind it."""
         return self._config.client_id or re.sub(
             r"[^A-Za-z0-9]", "-", f"kommunepuls-{self._sensors.intake.id}"
         )
 
     async def run(self) -> None:
-        """Connect, take messages, connect again."""
-        failures = 0
+        """Hold the session, or this process's part of the sessions."""
         # The service can work while a broker is away: its other sources do.
         self._health.beat(ready=True)
+        if self._config.shared_by is None:
+            await self._hold(self.client_id)
+        else:
+            await self._share()
+
+    async def _share(self) -> None:
+        source, holding = self._sensors.intake.id, {}
+        try:
+            while True:
+                try:
+                    share = await self._leases.tend(source, self._config.shared_sessions)
+                except StoreError as error:
+                    # What is held goes on: whoever took it up meanwhile has ended our connection to it.
+                    self._log.warning("store_unavailable", error=str(error))
+                else:
+                    for number in share.held - holding.keys():
+                        self._log.info("mqtt_session_taken", session=number)
+                        holding[number] = asyncio.create_task(self._hold(f"{self.client_id}-{number}"))
+                    given_up = holding.keys() - share.held
+                    await _ended([holding.pop(number) for number in given_up])
+                    await self._leases.give_up(source, share.surplus)
+                await asyncio.sleep(self._leases.renew_seconds)
+        finally:
+            await _ended(holding.values())
+            await self._leases.leave(source, holding.keys())
+
+    async def _hold(self, client_id: str) -> None:
+        """Connect, take messages, connect again."""
+        failures = 0
+
+        async def subscribed() -> None:
+            nonlocal failures
+            failures = 0
+            await self._sensors.intake.save(error=None)
+            self._log.info("mqtt_subscribed", filter=self._config.filter, session=client_id)
+
         while True:
             try:
-                async with self._client() as client:
-                    await client.subscribe(self._config.topic, qos=1)
-                    failures = 0
-                    await self._sensors.intake.save(error=None)
-                    self._log.info("mqtt_subscribed", topic=self._config.topic)
-                    async for message in client.messages:
-                        await self._take(client, message)
-            except (aiomqtt.MqttError, PermanentError, OSError) as error:
+                await hold_session(self._config, client_id, self._take, subscribed, version=self._version)
+            except OldBroker:
+                self._log.info("mqtt_broker_without_version_5")
+                self._version = MQTTv311
+            except (Disconnected, PermanentError, OSError) as error:
                 failures += 1
                 delay = min(FIRST_BACKOFF_SECONDS * 2 ** min(failures - 1, 10), self._longest_backoff)
                 delay *= random.uniform(0.5, 1.0)
@@ -66,39 +98,24 @@ class MqttSubscriber:
                 self._log.warning("mqtt_disconnected", error=str(error), delay_seconds=round(delay, 1))
                 await self._sensors.intake.save(error=text)
                 await asyncio.sleep(delay)
+                self._version = self._first_version if failures > 1 else self._version
 
-    def _client(self) -> aiomqtt.Client:
-        password = None
-        if self._config.password_env:
-            password = os.environ.get(self._config.password_env)
-            if not password:
-                raise PermanentError(f"{self._config.password_env} is not set in the environment")
-        client = aiomqtt.Client(
-            self._config.host,
-            self._config.port,
-            username=self._config.username,
-            password=password,
-            identifier=self.client_id,
-            clean_session=False,
-            protocol=aiomqtt.ProtocolVersion.V311,
-            tls_context=ssl.create_default_context() if self._config.tls else None,
-            max_inflight_messages=MOST_IN_FLIGHT,
-            timeout=10,
-        )
-        client._client.manual_ack_set(True)
-        return client
-
-    async def _take(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
+    async def _take(self, payloads: Sequence[bytes]) -> None:
         failures = 0
         while True:
             try:
                 with span():
-                    await self._sensors.take(bytes(message.payload or b""))
-                break
+                    await self._sensors.take_many(payloads)
+                return
             except Exception as error:
-                # Kafka or the store is away: this message is held, not acknowledged, and those behind it wait.
+                # Kafka or the store is away: these messages are held, not acknowledged, and those behind them wait.
                 failures += 1
                 delay = min(FIRST_BACKOFF_SECONDS * 2 ** min(failures - 1, 10), self._longest_backoff)
-                self._log.exception("uplink_not_published", error=type(error).__name__, delay_seconds=delay)
+                self._log.exception("uplinks_not_published", error=type(error).__name__, delay_seconds=delay)
                 await asyncio.sleep(delay)
-        client._client.ack(message.mid, message.qos)
+
+
+async def _ended(tasks: Sequence[asyncio.Task]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

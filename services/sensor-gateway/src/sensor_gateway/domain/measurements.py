@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(NamedTuple):
     """One value of one property.
 
     Attributes:
@@ -25,16 +25,14 @@ class Measurement:
     missing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A payload read: its measurements, and slugs of the parts that were understood but not kept."""
 
     measurements: tuple[Measurement, ...]
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """What one device said at one time, whatever it came by.
 
     Attributes:

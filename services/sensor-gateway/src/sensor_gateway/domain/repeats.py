@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from sensor_gateway.domain.measurements import Packet
 
@@ -22,10 +23,14 @@ class Seen:
 def key_of(sensor: str, packet: Packet) -> str:
     """What a packet is remembered by: the device with session and counter, or with time and content."""
     if packet.sequence is not None:
-        session = hashlib.sha256(packet.session.encode(errors="replace")).hexdigest()[:16]
-        return f"{sensor}#{session}#{packet.sequence}"
+        return f"{sensor}#{_session(packet.session)}#{packet.sequence}"
     when = packet.observed_at.isoformat() if packet.observed_at else ""
     return f"{sensor}#{when}#{packet.digest}"
+
+
+@lru_cache(maxsize=10_000)
+def _session(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
 def is_repeat(seen: Seen, packet: Packet, received_at: datetime) -> bool:

@@ -21,13 +21,14 @@ class Reader:
         Raises:
             RejectedInput: ``payload-too-short``.
         """
-        if self.left < count:
+        end = self._at + count
+        part = self._payload[self._at : end]
+        if len(part) < count:
             raise RejectedInput(
                 "payload-too-short",
                 f"byte {self._at} is followed by {self.left} bytes, {count} are expected",
             )
-        part = self._payload[self._at : self._at + count]
-        self._at += count
+        self._at = end
         return part
 
     def unsigned(self, count: int, order: str = "big") -> int:

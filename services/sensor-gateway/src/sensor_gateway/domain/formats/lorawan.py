@@ -7,8 +7,8 @@ ChirpStack "Event types" (https://www.chirpstack.io/docs/chirpstack/integrations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kommunepuls_chassis.errors import RejectedInput
 
@@ -26,8 +26,7 @@ from sensor_gateway.domain.values import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Uplink:
+class Uplink(NamedTuple):
     """One uplink, however many gateways heard it.
 
     Attributes:
