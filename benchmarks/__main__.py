@@ -21,6 +21,7 @@ PARTS = (
     "broker",
     "delivery",
     "mail",
+    "sensors",
 )
 
 
