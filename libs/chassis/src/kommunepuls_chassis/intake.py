@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from kommunepuls_events import ContentItemV1, ContentRule, SourceStatusV1
 from kommunepuls_events.base import utc_now
 from kommunepuls_events.dead_letters import DeadLetter
+from kommunepuls_events.rules import DROPPED_BY_RULE, DROPPED_ENTRY
 from kommunepuls_events.topics import REJECTS
 
 from kommunepuls_chassis.errors import RejectedInput
@@ -16,11 +17,6 @@ from kommunepuls_chassis.metrics import SOURCE_ITEMS, SOURCE_LAST_SUCCESS, SOURC
 from kommunepuls_chassis.producer import Producer
 from kommunepuls_chassis.store import DocumentStore
 from kommunepuls_chassis.town import SourceConfig, Town
-
-DROPPED_BY_RULE = "dropped-by-rule"
-"""The reason under which an item that a content rule drops is kept in ``rejects.v1``."""
-DROPPED = "dropped"
-"""Its entry: sent back, it is published past the rule; see :mod:`kommunepuls_chassis.replays`."""
 
 LARGEST_REJECT = 6_000_000
 """Bytes of a reject that are kept; what is longer is cut, and the reason says so."""
@@ -100,7 +96,7 @@ class SourceIntake:
             detail=f"{rule.id}: {rule.name}",
             service=self._service,
             source=self.id,
-            entry=DROPPED,
+            entry=DROPPED_ENTRY,
         )
         await self._producer.publish_raw(REJECTS.name, self.id, draft.to_json(), letter.headers())
         await self._journal.note_dropped(draft)

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from kommunepuls_events import ContentItemV1, Topic
 from kommunepuls_events.dead_letters import DeadLetter
+from kommunepuls_events.rules import DROPPED_ENTRY
 from kommunepuls_events.topics import REPLAYS
 from pydantic import ValidationError
 
 from kommunepuls_chassis.consumer import Handler, Received
 from kommunepuls_chassis.errors import PermanentError
-from kommunepuls_chassis.intake import DROPPED
 from kommunepuls_chassis.journal import ItemJournal
 
 TakeAgain = Callable[[str, str, bytes], Awaitable[None]]
@@ -28,7 +28,7 @@ def replay_handler(service: str, take_again: TakeAgain, journal: ItemJournal) ->
             raw = record.raw.value or b""
             if letter.service != service:
                 continue
-            if letter.entry == DROPPED:
+            if letter.entry == DROPPED_ENTRY:
                 await journal.observe(_item(raw), drop=False)
             else:
                 await take_again(letter.source, letter.entry, raw)

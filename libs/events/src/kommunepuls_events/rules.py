@@ -22,6 +22,10 @@ READ_CHARACTERS = 4000
 HIGHEST_SEVERITY = Severity.MODERATE
 """What wakes everybody is for the warning services, not for words in a text."""
 MOST_RULES = 200
+DROPPED_BY_RULE = "dropped-by-rule"
+"""The reason under which an item that a rule drops is kept in ``rejects.v1``."""
+DROPPED_ENTRY = "dropped"
+"""Its entry: sent back to its service, the item is published past the rule."""
 
 _INLINE = re.compile(r"</?(?:a|abbr|b|em|i|mark|small|span|strong|sub|sup|u)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")

@@ -21,6 +21,7 @@ from gateway_api.domain.pictures import MOST_BYTES
 from gateway_api.service.audit import Audit
 from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import open_collections
+from gateway_api.service.content_rules import ContentRules, RuleVersions
 from gateway_api.service.drafts import Drafts
 from gateway_api.service.feed_stream import FeedStreams
 from gateway_api.service.feeds import Feeds
@@ -38,6 +39,7 @@ from gateway_api.service.read_model import ReadModel
 from gateway_api.service.reads import ReadMarks
 from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.residents import Residents
+from gateway_api.service.rule_trial import RuleTrials
 from gateway_api.service.sign_in import SignIn
 from gateway_api.service.staff import StaffAccounts
 from gateway_api.service.staff_sign_in import StaffSignIn
@@ -101,8 +103,9 @@ async def compose(
             producer = await stack.enter_async_context(open_producer(NAME, settings))
         collections = await open_collections(store)
         served = await Towns.load(towns or load_towns(settings.town_paths()), health)
-        outbox = OutboxPublisher(collections, producer, health)
         recent = RecentItems(collections)
+        versions = RuleVersions(collections, served)
+        outbox = OutboxPublisher(collections, producer, health, rules=versions.message)
         sign_in = SignIn(settings, collections, outbox.wake)
         audit = Audit(collections)
         clubs = Clubs(collections, served, audit, health)
@@ -136,11 +139,13 @@ async def compose(
             migration=Migration(settings, collections, sign_in, outbox.wake),
             hub=StreamHub(backlog=settings.stream_backlog),
             clubs=clubs,
-            drafts=Drafts(collections, served, clubs, audit, settings.public_url, outbox.wake),
+            drafts=Drafts(collections, served, clubs, versions, audit, settings.public_url, outbox.wake),
             reach=reach,
             audit=audit,
             staff_sign_in=staff_sign_in,
             staff=StaffAccounts(settings, collections, staff_sign_in, audit),
+            rules=ContentRules(collections, versions, audit, outbox.wake),
+            trials=RuleTrials(collections, recent, reach),
         )
         read_model = ReadModel(collections, served, pictures)
         running = {

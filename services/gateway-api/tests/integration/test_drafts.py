@@ -107,7 +107,9 @@ async def test_a_publisher_that_dies_leaves_the_very_same_revision_to_the_next(t
     dead, next_one = RecordingProducer(), RecordingProducer()
     await dead.publish(outbox.entries_of(claimed.document)[0].message())
     now += timedelta(seconds=LEASE_SECONDS + 1)
-    publisher = OutboxPublisher(gateway.collections, next_one, Health(), now=lambda: now)
+    publisher = OutboxPublisher(
+        gateway.collections, next_one, Health(), rules=gateway.rules.versions.message, now=lambda: now
+    )
     while await publisher.publish_due():
         pass
     assert dead.messages == next_one.messages

@@ -23,7 +23,13 @@ class _Clock:
 
 
 def _publisher(town, producer, clock=utc_now) -> OutboxPublisher:
-    return OutboxPublisher(town.running.gateway.collections, producer, Health(), now=clock)
+    return OutboxPublisher(
+        town.running.gateway.collections,
+        producer,
+        Health(),
+        rules=town.running.gateway.rules.versions.message,
+        now=clock,
+    )
 
 
 async def _choose(town, *interests: str) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 from kommunepuls_events import TOPICS, MalformedEvent
 from kommunepuls_events.dead_letters import DeadLetter, original_headers
 from kommunepuls_events.event import Headers
+from kommunepuls_events.rules import DROPPED_BY_RULE
 from kommunepuls_events.topics import REJECTS, REPLAYS
 
 from gateway_api.domain.errors import Conflict
 
 OPEN, REPLAYED = "open", "replayed"
-REJECT, DEAD_LETTER = "reject", "dead-letter"
+REJECT, DEAD_LETTER, DROPPED = "reject", "dead-letter", "dropped"
+"""Where a letter comes from: an upstream, a topic, or a content rule that dropped an item."""
 
 
 def letter_key(topic: str, partition: int, offset: int) -> str:
@@ -38,6 +40,8 @@ def letter_document(
     except MalformedEvent as error:
         letter = DeadLetter("unreadable-headers", error.detail, service="unknown", at=received_at)
     origin = REJECT if topic == REJECTS.name else DEAD_LETTER
+    if origin == REJECT and letter.reason == DROPPED_BY_RULE:
+        origin = DROPPED
     return {
         "origin": origin,
         "kept_in": topic,
@@ -47,7 +51,7 @@ def letter_document(
         "service": letter.service,
         "attempts": letter.attempts,
         "at": letter.at or received_at,
-        "topic": letter.topic or ("" if origin == REJECT else topic.removesuffix(".dead")),
+        "topic": letter.topic or ("" if topic == REJECTS.name else topic.removesuffix(".dead")),
         "partition": letter.partition,
         "offset": letter.offset,
         "source": letter.source,
@@ -83,7 +87,7 @@ def outgoing(document: dict[str, Any]) -> Outgoing:
         Conflict: if it does not say where it came from, so that it can only be looked at.
     """
     headers = [(one["name"], one["value"]) for one in document["headers"]]
-    if document["origin"] == REJECT:
+    if document["origin"] in (REJECT, DROPPED):
         if not document["source"] or document["reason"] == "unreadable-headers":
             raise Conflict("it names no source, so nobody would take it again", slug="cannot-be-replayed")
         # Its headers go along: the service reads from them which door it came by.

@@ -25,18 +25,19 @@ class EntryKind(StrEnum):
     COMMAND = "command"
     ITEM = "item"
     TOMBSTONE = "tombstone"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing to publish: the message's JSON, or the subscriber id of a tombstone."""
+    """One thing to publish: the message's JSON, the subscriber id of a tombstone, the municipality of rules."""
 
     id: str
     kind: EntryKind
     value: str
 
     def message(self) -> Announced:
-        """The message of an entry that is no tombstone."""
+        """The message of an entry that holds one."""
         return _CONTRACTS[self.kind].model_validate_json(self.value)
 
 
@@ -56,6 +57,11 @@ def entry_for(message: Announced) -> Entry:
 def tombstone_for(subscriber: str) -> Entry:
     """The entry that erases a subscriber's profile from the compacted topic."""
     return Entry(secrets.token_hex(8), EntryKind.TOMBSTONE, subscriber)
+
+
+def rules_of(municipality: str) -> Entry:
+    """The entry that publishes the rules of a municipality, as they are by then."""
+    return Entry(secrets.token_hex(8), EntryKind.RULES, municipality)
 
 
 def entries_of(document: dict[str, Any]) -> list[Entry]:

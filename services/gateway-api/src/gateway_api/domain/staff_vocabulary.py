@@ -22,6 +22,7 @@ ROOMS = (
     Room("/staff/approvals", marked("For approval"), Role.EDITOR),
     Room("/staff/writing", marked("Write"), Role.ORGANISER),
     Room("/staff/organisers", marked("Organisers"), Role.EDITOR),
+    Room("/staff/rules", marked("Content rules"), Role.EDITOR),
     Room("/staff/people", marked("People"), Role.EDITOR),
     Room("/staff/log", marked("Who did what"), Role.EDITOR),
 )
@@ -52,6 +53,14 @@ ACTIONS = {
     "item-published": marked("published"),
     "item-sent-back": marked("sent back"),
     "item-withdrawn": marked("withdrew"),
+    "rule-added": marked("added the rule"),
+    "rule-changed": marked("changed the rule"),
+    "rule-deleted": marked("deleted the rule"),
+    "rule-on": marked("turned on the rule"),
+    "rule-off": marked("turned off the rule"),
+    "rules-ordered": marked("moved the rule"),
+    "rules-restored": marked("went back to version"),
+    "item-let-through": marked("let through"),
 }
 """What the record tells, by slug; ``<who> <action> <subject>`` reads as a sentence."""
 
@@ -59,6 +68,7 @@ DETAILS = {
     "roles": marked("roles"),
     "organisers": marked("organisers"),
     "organiser": marked("organiser"),
+    "version": marked("version"),
 }
 """What stands beside a deed."""
 
@@ -77,3 +87,12 @@ DRAFT_STATES = {
     State.CHANGED: marked("Published, with changes not yet out"),
     State.WITHDRAWN: marked("Withdrawn"),
 }
+
+SEVERITIES = {
+    "unknown": marked("Not given"),
+    "minor": marked("Minor"),
+    "moderate": marked("Moderate"),
+    "severe": marked("Severe"),
+    "extreme": marked("Extreme"),
+}
+"""How severe an item is, as editors see it."""

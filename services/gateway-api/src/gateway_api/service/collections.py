@@ -19,6 +19,7 @@ class Collections:
     staff_links: Collection
     staff_sessions: Collection
     audit: Collection
+    rule_versions: Collection
     clubs: Collection
     drafts: Collection
     items: Collection
@@ -59,6 +60,9 @@ async def open_collections(store: DocumentStore) -> Collections:
         ),
         staff_sessions=await store.collection(
             "staff_sessions", indexes=[Index("member"), Index("expires_at")]
+        ),
+        rule_versions=await store.collection(
+            "rule_versions", indexes=[outbox, Index("municipality", "revision")]
         ),
         audit=await store.collection("audit", indexes=[Index("municipality", "at"), Index("at")]),
         clubs=await store.collection("clubs", indexes=[Index("municipality")]),

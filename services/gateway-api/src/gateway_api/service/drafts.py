@@ -22,6 +22,7 @@ from gateway_api.service.audit import Audit
 from gateway_api.service.changes import change
 from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import Collections
+from gateway_api.service.content_rules import RuleVersions
 from gateway_api.service.towns import Towns, TownView
 
 MOST_LISTED = 200
@@ -40,6 +41,7 @@ class Drafts:
         collections: Collections,
         towns: Towns,
         clubs: Clubs,
+        rules: RuleVersions,
         audit: Audit,
         public_url: str,
         wake: Callable[[], None],
@@ -49,6 +51,7 @@ class Drafts:
         self._kept = collections.drafts
         self._towns = towns
         self._clubs = clubs
+        self._rules = rules
         self._audit = audit
         self._public_url = public_url
         self._wake = wake
@@ -210,7 +213,7 @@ class Drafts:
         """What residents would get of a draft now, as far as it goes; of other content, if that is given."""
         town = self._towns.of(draft.municipality)
         shown = replace(draft, content=presentable(content or draft.content), item=None)
-        return await self._item(town, shown, tell=True)
+        return (await self._rules.judge(town, await self._item(town, shown, tell=True))).item
 
     async def _item(self, town: TownView, draft: Draft, *, tell: bool) -> ContentItemV1:
         areas: Sequence[str] = ()
@@ -225,7 +228,14 @@ class Drafts:
     ) -> Draft:
         town = self._towns.of(read.municipality)
         await self._complete(read)
-        item = await self._item(town, read, tell=tell)
+        judged = await self._rules.judge(town, await self._item(town, read, tell=tell))
+        # As with every source: who was told of an item hears of its corrections.
+        if judged.dropped_by is not None and read.item is None:
+            raise Conflict(
+                f"a rule of the municipality keeps this back: {judged.dropped_by.name}",
+                slug="dropped-by-rule",
+            )
+        item = judged.item
         await self._note(writer, "item-published", read)
 
         def out(held: Draft) -> tuple[Draft, ContentItemV1]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from gateway_api.service.audit import Audit
 from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import Collections
+from gateway_api.service.content_rules import ContentRules
 from gateway_api.service.drafts import Drafts
 from gateway_api.service.feed_stream import FeedStreams
 from gateway_api.service.feeds import Feeds
@@ -17,6 +18,7 @@ from gateway_api.service.reach import ReachIndexes
 from gateway_api.service.reads import ReadMarks
 from gateway_api.service.recent_items import RecentItems
 from gateway_api.service.residents import Residents
+from gateway_api.service.rule_trial import RuleTrials
 from gateway_api.service.sign_in import SignIn
 from gateway_api.service.staff import StaffAccounts
 from gateway_api.service.staff_sign_in import StaffSignIn
@@ -50,3 +52,5 @@ class Gateway:
     audit: Audit
     staff_sign_in: StaffSignIn
     staff: StaffAccounts
+    rules: ContentRules
+    trials: RuleTrials

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from kommunepuls_chassis.health import Health
@@ -12,7 +12,7 @@ from kommunepuls_chassis.producer import Producer
 from kommunepuls_chassis.store import Collection, Stored
 from kommunepuls_chassis.store.conditions import below
 from kommunepuls_chassis.store.errors import StoreUnavailable, VersionConflict
-from kommunepuls_events import ContactAction
+from kommunepuls_events import ContactAction, ContentRulesV1
 from kommunepuls_events.base import utc_now
 from kommunepuls_events.topics import PROFILES
 
@@ -42,6 +42,7 @@ class OutboxPublisher:
         producer: Producer,
         health: Health,
         *,
+        rules: Callable[[str], Awaitable[ContentRulesV1 | None]],
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._collections = collections
@@ -50,7 +51,9 @@ class OutboxPublisher:
             collections.links,
             collections.staff_links,
             collections.drafts,
+            collections.rule_versions,
         )
+        self._rules = rules
         self._producer = producer
         self._health = health.component("outbox")
         self._now = now
@@ -107,8 +110,21 @@ class OutboxPublisher:
     async def _send(self, entry: Entry) -> None:
         if entry.kind is EntryKind.TOMBSTONE:
             await self._producer.publish_raw(PROFILES.name, entry.value, None)
+        elif entry.kind is EntryKind.RULES:
+            await self._send_rules(entry.value)
         else:
             await self._producer.publish(entry.message())
+
+    async def _send_rules(self, municipality: str) -> None:
+        """Publish the newest rules, and again if there are newer ones by then.
+
+        Versions are documents of their own, so two publishers may be at it. Whoever publishes last looks
+        afterwards, so the topic never ends on an old version.
+        """
+        told = 0
+        while (newest := await self._rules(municipality)) is not None and newest.revision != told:
+            await self._producer.publish(newest)
+            told = newest.revision
 
     async def _finish(self, collection: Collection, claimed: Stored, published: set[str]) -> None:
         """Take the published entries off, however often the document changes meanwhile."""

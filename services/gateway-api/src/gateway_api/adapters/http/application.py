@@ -37,6 +37,7 @@ from gateway_api.adapters.http import (
     staff_approvals,
     staff_organisers,
     staff_people,
+    staff_rules,
     staff_sign_in,
     staff_writing,
 )
@@ -94,6 +95,7 @@ def routes_app(gateway: Gateway, health: Health) -> FastAPI:
         pages_messages.router,
         staff_sign_in.router,
         staff_people.router,
+        staff_rules.router,
     ):
         app.include_router(router)
     app.mount("/static", _Static(directory=str(resources.files("gateway_api").joinpath("static"))))

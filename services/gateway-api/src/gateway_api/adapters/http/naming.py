@@ -31,6 +31,11 @@ class ReaderNames:
         self._organisers |= organisers or {}
         self._sensors = sensors or {}
 
+    @property
+    def language(self) -> str:
+        """The reader's language."""
+        return self._words.language
+
     def area(self, area: str) -> str:
         """Name of an area."""
         return self._town.area_name(area, self._words.language)
