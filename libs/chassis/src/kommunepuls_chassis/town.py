@@ -58,6 +58,16 @@ class InterestNames(_Part):
     en: str | None = None
 
 
+class ContactCosts(_Part):
+    """What it costs to tell one resident one thing, in the town's currency; for the gains in the console."""
+
+    digital: float = Field(default=3, ge=0, description="a mail or push message")
+    phone: float = Field(default=40, ge=0)
+    desk: float = Field(default=80, ge=0, description="a visit to the service desk")
+    letter: float = Field(default=110, ge=0)
+    currency: str = Field(default="kr", min_length=1, max_length=8)
+
+
 class SourceConfig(BaseModel):
     """What every source has; its adapter's own settings stand beside these (see :func:`parse_sources`)."""
 
@@ -88,6 +98,7 @@ class Town(_Part):
     addresses: tuple[AddressesFile, ...] = ()
     interests: dict[Slug, InterestNames] = Field(default_factory=dict)
     roads: Path | None = Field(default=None, description="GeoJSON road segments for plough coverage")
+    costs: ContactCosts = ContactCosts()
     sources: tuple[SourceConfig, ...] = ()
 
     def source_id(self, source: SourceConfig) -> str:

@@ -22,6 +22,7 @@ from gateway_api.service.audit import Audit
 from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import open_collections
 from gateway_api.service.content_rules import ContentRules, RuleVersions
+from gateway_api.service.delivery_counts import DeliveryCounts
 from gateway_api.service.drafts import Drafts
 from gateway_api.service.feed_stream import FeedStreams
 from gateway_api.service.feeds import Feeds
@@ -146,6 +147,7 @@ async def compose(
             staff=StaffAccounts(settings, collections, staff_sign_in, audit),
             rules=ContentRules(collections, versions, audit, outbox.wake),
             trials=RuleTrials(collections, recent, reach),
+            delivery_counts=DeliveryCounts(collections),
         )
         read_model = ReadModel(collections, served, pictures)
         running = {
@@ -160,7 +162,7 @@ async def compose(
                 audit_days=settings.audit_days,
             ),
             "pictures": PictureFetcher(collections, pictures, source, health),
-            "consumers": consumers(NAME, settings, producer, health, read_model),
+            "consumers": consumers(NAME, settings, producer, health, read_model, gateway.delivery_counts),
             "tail": PulseTail(settings, gateway.hub, health, backlog=settings.stream_backlog),
         }
         port = await stack.enter_async_context(

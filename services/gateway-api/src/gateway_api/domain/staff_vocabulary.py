@@ -19,6 +19,7 @@ class Room:
 
 
 ROOMS = (
+    Room("/staff/console", marked("Operations"), Role.OPERATOR),
     Room("/staff/approvals", marked("For approval"), Role.EDITOR),
     Room("/staff/writing", marked("Write"), Role.ORGANISER),
     Room("/staff/organisers", marked("Organisers"), Role.EDITOR),
@@ -61,6 +62,8 @@ ACTIONS = {
     "rules-ordered": marked("moved the rule"),
     "rules-restored": marked("went back to version"),
     "item-let-through": marked("let through"),
+    "replay-asked": marked("sent back all records of"),
+    "record-replayed": marked("sent back a record of"),
 }
 """What the record tells, by slug; ``<who> <action> <subject>`` reads as a sentence."""
 
@@ -69,6 +72,8 @@ DETAILS = {
     "organisers": marked("organisers"),
     "organiser": marked("organiser"),
     "version": marked("version"),
+    "service": marked("service"),
+    "record": marked("record"),
 }
 """What stands beside a deed."""
 
@@ -96,3 +101,33 @@ SEVERITIES = {
     "extreme": marked("Extreme"),
 }
 """How severe an item is, as editors see it."""
+
+PERIODS = {
+    "day": marked("24 hours"),
+    "week": marked("7 days"),
+    "month": marked("30 days"),
+    "year": marked("a year"),
+}
+
+DELIVERY_STATES = {
+    "sent": marked("Sent"),
+    "held": marked("Held"),
+    "digested": marked("Kept for a digest"),
+    "failed": marked("Failed"),
+    "suppressed": marked("Not sent"),
+}
+
+SOURCE_WORDS = {"well": marked("Well"), "late": marked("Late"), "failing": marked("Needs a hand")}
+
+WAYS = {
+    "phone": marked("by phone"),
+    "desk": marked("at the service desk"),
+    "letter": marked("by letter"),
+}
+"""Other ways of telling residents, against which the gains are worked out."""
+
+RECORD_STATES = {
+    "open": marked("Open"),
+    "replayed": marked("Sent back"),
+    "unreplayable": marked("Cannot be sent back"),
+}

@@ -30,6 +30,7 @@ class Collections:
     messages: Collection
     sources: Collection
     letters: Collection
+    delivery_counts: Collection
     replays: Collection
     pictures: Collection
     picture_files: Collection
@@ -101,6 +102,9 @@ async def open_collections(store: DocumentStore) -> Collections:
             "messages", indexes=[Index("subscriber", "at"), Index("at"), Index("item"), Index("state")]
         ),
         sources=await store.collection("sources", indexes=[Index("municipality")]),
+        delivery_counts=await store.collection(
+            "delivery_counts", indexes=[Index("municipality", "day"), Index("day")]
+        ),
         letters=await store.collection(
             "letters",
             indexes=[

@@ -6,6 +6,7 @@ from gateway_api.service.audit import Audit
 from gateway_api.service.clubs import Clubs
 from gateway_api.service.collections import Collections
 from gateway_api.service.content_rules import ContentRules
+from gateway_api.service.delivery_counts import DeliveryCounts
 from gateway_api.service.drafts import Drafts
 from gateway_api.service.feed_stream import FeedStreams
 from gateway_api.service.feeds import Feeds
@@ -54,3 +55,4 @@ class Gateway:
     staff: StaffAccounts
     rules: ContentRules
     trials: RuleTrials
+    delivery_counts: DeliveryCounts

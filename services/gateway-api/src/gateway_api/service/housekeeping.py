@@ -70,5 +70,6 @@ class Housekeeping:
         await self._collections.messages.delete_where({"at": oldest})
         await self._collections.letters.delete_where({"at": oldest})
         await self._collections.replays.delete_where({"created_at": oldest})
+        await self._collections.delivery_counts.delete_where({"day": below(now - self._keep_audit)})
         await self._collections.audit.delete_where({"at": below(now - self._keep_audit)})
         await self._pictures.clean()

@@ -41,6 +41,16 @@ class LetterFilter:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Open letters of one reason, service and topic: how many, and what the newest says."""
+
+    wanted: LetterFilter
+    number: int
+    detail: str
+    at: datetime
+
+
 class Letters:
     """Rejects and dead letters, and the replays that an operator asked for."""
 
@@ -61,6 +71,26 @@ class Letters:
     async def list(self, wanted: LetterFilter, *, limit: int, cursor: str | None) -> Page:
         """Letters, the newest first."""
         return await page_of(self._collections.letters, wanted.where(), "at", limit, cursor)
+
+    async def reasons(self, origin: str, *, sample: int = 300) -> tuple[Reason, ...]:
+        """Why open letters are there, the most frequent first: the reasons of the newest, each counted in full."""
+        newest = await self._collections.letters.find(
+            {"origin": origin, "state": letters.OPEN}, order_by="at", descending=True, limit=sample
+        )
+        seen: dict[tuple[str, str, str], Stored] = {}
+        for stored in newest:
+            held = stored.document
+            seen.setdefault((held["reason"], held["service"], held["topic"]), stored)
+        reasons = []
+        for (reason, service, topic), stored in seen.items():
+            wanted = LetterFilter(origin, letters.OPEN, reason, service, None, topic)
+            number = await self._collections.letters.count(wanted.where())
+            reasons.append(Reason(wanted, number, stored.document["detail"], stored.document["at"]))
+        return tuple(sorted(reasons, key=lambda one: (-one.number, one.wanted.reason or "")))
+
+    async def open(self, origin: str) -> int:
+        """How many wait for a hand."""
+        return await self._collections.letters.count({"origin": origin, "state": letters.OPEN})
 
     async def get(self, origin: str, key: str) -> Stored:
         """One letter with its bytes.

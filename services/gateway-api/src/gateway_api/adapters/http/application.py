@@ -35,6 +35,7 @@ from gateway_api.adapters.http import (
     pages_start,
     pictures,
     staff_approvals,
+    staff_console,
     staff_organisers,
     staff_people,
     staff_rules,
@@ -94,6 +95,7 @@ def routes_app(gateway: Gateway, health: Health) -> FastAPI:
         pages_feed.router,
         pages_messages.router,
         staff_sign_in.router,
+        staff_console.router,
         staff_people.router,
         staff_rules.router,
     ):

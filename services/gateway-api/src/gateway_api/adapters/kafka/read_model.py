@@ -22,13 +22,19 @@ from kommunepuls_events.topics import (
 )
 
 from gateway_api.domain.letters import letter_document, letter_key
+from gateway_api.service.delivery_counts import DeliveryCounts
 from gateway_api.service.read_model import ReadModel
 
 _LONGEST_WAIT = 5.0
 
 
 def consumers(
-    service: str, settings: ServiceSettings, producer: Producer, health: Health, read_model: ReadModel
+    service: str,
+    settings: ServiceSettings,
+    producer: Producer,
+    health: Health,
+    read_model: ReadModel,
+    counts: DeliveryCounts,
 ) -> list[EventConsumer]:
     """One consumer for what the public sees, one for residents, one for operators.
 
@@ -41,7 +47,7 @@ def consumers(
         },
         f"{service}-residents": {
             MATCHES: _one_by_one(read_model.take_match),
-            DELIVERIES: _messages(read_model.take_deliveries),
+            DELIVERIES: _deliveries(read_model, counts),
         },
         f"{service}-operators": {
             SOURCE_STATUS: _statuses(read_model),
@@ -80,6 +86,18 @@ def patiently(handler: Handler) -> Handler:
 def _messages(take: Callable[[Sequence], Awaitable[None]]) -> Handler:
     async def handle(records: Sequence[Received]) -> None:
         await take([record.event.data for record in records if record.event])
+
+    return handle
+
+
+def _deliveries(read_model: ReadModel, counts: DeliveryCounts) -> Handler:
+    keep = _messages(read_model.take_deliveries)
+
+    async def handle(records: Sequence[Received]) -> None:
+        await keep(records)
+        await counts.take(
+            records[0].partition, [(record.offset, record.event.data) for record in records if record.event]
+        )
 
     return handle
 
