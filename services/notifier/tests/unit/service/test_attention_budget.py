@@ -147,3 +147,18 @@ async def test_who_takes_the_limit_away_hears_of_everything_at_once_again(rig: R
     await rig.resident(revision=2)
     await rig.matches(match(item("9", title="Sak 9", published_at=NOON)))
     assert (await rig.until_told(3))[2] == ("s-1", "sent", None)
+
+
+async def test_that_something_is_withdrawn_goes_before_other_news_and_keeps_to_the_limit(rig: Rig) -> None:
+    await rig.resident(messages_a_day=2)
+    await rig.matches(*numbered(1))
+    await rig.content(item("1", title="Sak 1"))
+    await rig.until_told(1, passing=1)
+    await rig.content(item("1", revision=2, title="Sak 1", lifecycle={"state": "withdrawn"}))
+    await rig.notifier.follower.follow_up_once()
+    await rig.matches(match(item("2", title="Sak 2")), match(item("3", title="Sak 3")))
+    await rig.until_told(4, passing=1)
+    assert titles(rig) == ["Sak 1", "Trukket tilbake: Sak 1"]
+    rig.clock.time = NEXT_MORNING
+    await rig.until_told(6)
+    assert sorted(story.title for story in rig.email.carried[2][0].stories) == ["Sak 2", "Sak 3"]

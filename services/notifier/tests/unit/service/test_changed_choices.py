@@ -228,3 +228,28 @@ async def test_what_was_put_into_a_digest_too_late_is_in_the_next(rig: Rig) -> N
     await sendings.patch(stored.key, stored.document)
     await rig.let_pass(FRIDAY)
     assert stories(rig) == [["Sak 1"]] * 2
+
+
+async def test_what_is_called_off_in_the_night_is_told_when_quiet_hours_end_once(rig: Rig) -> None:
+    await rig.resident(quiet_hours={"begins": "13:00", "ends": "07:00"})
+    concert = item("1", title="Konsert")
+    await rig.matches(match(concert))
+    await rig.content(concert)
+    await rig.until_told(1)
+    rig.clock.advance(hours=8)
+    await rig.content(item("1", revision=2, title="Konsert", lifecycle={"state": "withdrawn"}))
+    await rig.settled()
+    assert [message.title for message, _ in rig.email.carried] == ["Konsert"]
+    await rig.let_pass(THURSDAY, hours=1)
+    assert [message.title for message, _ in rig.email.carried] == ["Konsert", "Trukket tilbake: Konsert"]
+
+
+async def test_what_came_and_was_called_off_in_the_same_night_is_never_told(rig: Rig) -> None:
+    await rig.resident(quiet_hours={"begins": "10:00", "ends": "07:00"})
+    concert = item("1", title="Konsert")
+    await rig.matches(match(concert))
+    await rig.content(concert)
+    await rig.until_told(1)
+    await rig.content(item("1", revision=2, title="Konsert", lifecycle={"state": "withdrawn"}))
+    await rig.let_pass(THURSDAY)
+    assert (rig.email.carried, rig.told()[1:]) == ([], [("s-1", "suppressed", "withdrawn")])
