@@ -291,7 +291,8 @@ class Rig:
         await eventually(nothing_in_hand, within=10, what="nothing is due")
 
     async def let_pass(self, until: datetime, *, hours: float = 6) -> None:
-        """Move the clock there in steps of so many hours; at each, what is due is done."""
+        """Move the clock there in steps of so many hours; at each, and before, what is due is done."""
+        await self.settled()
         while self.clock.time < until:
             self.clock.time = min(until, self.clock.time + timedelta(hours=hours))
             await self.settled()

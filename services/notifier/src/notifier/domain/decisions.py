@@ -131,8 +131,10 @@ def over_budget(profile: SubscriberProfileV1, times: DigestTimes, now: datetime)
 
 
 def another_rhythm(before: SubscriberProfileV1, after: SubscriberProfileV1) -> bool:
-    """Whether a change of the profile moves its digests."""
-    return (before.cadence, before.timezone) != (after.cadence, after.timezone)
+    """Whether a change of the profile moves what waits for its digests."""
+    return (before.cadence, before.timezone, before.channels) != (
+        after.cadence, after.timezone, after.channels,
+    )  # fmt: skip
 
 
 def hold_for_quiet(profile: SubscriberProfileV1, now: datetime) -> Hold | None:

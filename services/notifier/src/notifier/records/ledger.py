@@ -108,6 +108,12 @@ class Ledger:
         """Let a sending wait for a digest no longer; False if one has gathered it, or it was erased."""
         return await self._sendings.patch(sending.key, {"state": State.RESERVED}, where=_STILL_WAITING)
 
+    async def look_at(self, sendings: Iterable[Sending], now: datetime) -> None:
+        """Let sendings that wait for a digest be decided on anew."""
+        await asyncio.gather(
+            *(self._sendings.patch(one.key, {"due_at": now}, where=_STILL_WAITING) for one in sendings)
+        )
+
     async def contenders(self, subscribers: Iterable[str], until: datetime) -> dict[str, list[Contender]]:
         """The ordinary messages about items that are to be decided on by then and were not tried yet."""
         found = await self._sendings.find({"open_for": any_of(subscribers)})

@@ -145,12 +145,17 @@ class Intake:
     async def _plan_digests(self, profile: SubscriberProfileV1) -> None:
         """See that what waits is sent when the new rhythm wants it, or when it was planned if that is sooner.
 
-        A digest takes all that waits on its channel, so the one that comes second finds nothing.
+        A digest takes all that waits on its channel, so the one that comes second finds nothing. What waits on
+        a channel that was switched off is decided on anew, for the one that is on.
         """
         now = self._clock.now()
         due_at = next_digest_for(profile, self._digest_times, now)
-        waiting = {one.channel: one for one in await self._ledger.waiting(profile.subscriber)}
-        await self._ledger.reserve([digest_of(one, due_at, now) for one in waiting.values()])
+        waiting = await self._ledger.waiting(profile.subscriber)
+        staying = {one.channel: one for one in waiting if one.channel in profile.channels}
+        await self._ledger.reserve([digest_of(one, due_at, now) for one in staying.values()])
+        moving = [one for one in waiting if one.channel not in profile.channels]
+        await self._ledger.look_at(moving, now)
+        self._wakes.wake(moving)
 
     async def take_commands(self, records: Sequence[Received]) -> None:
         """Carry contact commands out, in order.

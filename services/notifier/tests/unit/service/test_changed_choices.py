@@ -72,10 +72,10 @@ async def test_who_switches_everything_off_gets_nothing_and_is_told_why(rig: Rig
 
 
 async def test_who_moves_from_mail_to_push_gets_there_what_waited(rig: Rig) -> None:
-    await waiting_resident(rig, cadence="daily")
+    await waiting_resident(rig, cadence="weekly")
     await rig.push_to()
-    await rig.profiles(profile(revision=2, cadence="daily", channels=["push"]))
-    await rig.let_pass(THURSDAY)
+    await rig.profiles(profile(revision=2, cadence="weekly", channels=["push"]))
+    await rig.let_pass(FRIDAY)
     assert stories(rig) == []
     assert [[one.title for one in message.stories] for message, _ in rig.push.carried] == [["Sak 1"]]
 
