@@ -47,7 +47,12 @@ class OldBroker(Exception):
 @dataclass
 class _Batch:
     payloads: list[bytes] = field(default_factory=list)
-    taken: asyncio.Event = field(default_factory=asyncio.Event)
+    taken: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def release(self) -> None:
+        """Let the handlers return, and the messages be acknowledged if the connection stands."""
+        if not self.taken.done():
+            self.taken.set_result(None)
 
 
 async def hold_session(
@@ -86,7 +91,7 @@ async def hold_session(
         batch = waiting[0]
         batch.payloads.append(payload)
         ready.set()
-        await batch.taken.wait()
+        await batch.taken
         return 0
 
     def on_subscribe(_client: Client, _mid: int, answers: tuple[int, ...], _properties: dict) -> None:
@@ -120,7 +125,7 @@ async def hold_session(
                 await client.disconnect()
         # Now that nothing can be acknowledged any more, whoever waits may go.
         for batch in waiting:
-            batch.taken.set()
+            batch.release()
 
 
 async def _work(waiting: list[_Batch], ready: asyncio.Event, take: Take) -> None:
@@ -132,7 +137,7 @@ async def _work(waiting: list[_Batch], ready: asyncio.Event, take: Take) -> None
         waiting.insert(0, _Batch())
         for start in range(0, len(batch.payloads), MOST_AT_ONCE):
             await take(batch.payloads[start : start + MOST_AT_ONCE])
-        batch.taken.set()
+        batch.release()
         waiting.remove(batch)
 
 

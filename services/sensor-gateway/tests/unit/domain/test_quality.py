@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from kommunepuls_events import Quality
 from sensor_gateway.domain.measurements import Device, Measurement, Packet
-from sensor_gateway.domain.readings import Origin, readings_of
+from sensor_gateway.domain.readings import Origin, Prototypes, readings_of
 from sensor_gateway.domain.repeats import Seen, is_repeat, key_of
 
 NOW = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
@@ -105,3 +105,23 @@ def test_a_counter_that_starts_again_without_a_join_is_told_by_time_or_content()
 
 def test_a_redelivery_hours_later_is_a_repeat_because_it_carries_its_time():
     assert is_repeat(Seen("x", NOW), packet(session="addr"), NOW + timedelta(hours=9))
+
+
+def test_a_reading_made_from_a_prototype_is_the_one_the_contract_makes() -> None:
+    device = Device("d", name="Storøya", position=(10.2, 59.1), areas=("NO-3907",))
+    prototypes = Prototypes()
+    for number, value in enumerate((20.5, 21, None, 200.0, 0.0, -327.68, 22.25)):
+        packet = Packet(
+            "d",
+            (Measurement("air-temperature", value, "Cel"), Measurement("air-humidity", 40, "%")),
+            NOW + timedelta(minutes=number),
+            "digest",
+            sequence=number if number != 4 else None,
+        )
+        received_at = NOW + timedelta(minutes=number, hours=4 * (number == 6))
+        kept = readings_of(packet, device, ORIGIN, received_at, (), prototypes)
+        fresh = readings_of(packet, device, ORIGIN, received_at)
+        assert kept == fresh
+        assert [one.to_json() for one in kept] == [one.to_json() for one in fresh]
+        assert [one.model_fields_set for one in kept] == [one.model_fields_set for one in fresh]
+        assert all(type(one) is type(other) for one, other in zip(kept, fresh, strict=True))
