@@ -4,15 +4,18 @@ Takes three minutes. The argument is the first port of a free row (default 8750)
 """
 
 import asyncio
+import io
 import json
 import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+from PIL import Image, ImageDraw
 from playwright.async_api import Browser, Page, async_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -153,6 +156,112 @@ async def walk_in(browser: Browser) -> None:
         await context.close()
 
 
+async def staff_session(client: httpx.AsyncClient, address: str) -> list[dict[str, str]]:
+    """The cookies of one of the staff whom the demo town has taken in, by the link in their invitation."""
+
+    async def invited() -> list[dict]:
+        answer = await client.get(f"{OUTBOX}/api/mails")
+        return [one for one in answer.json() if one["recipient"] == address]
+
+    link = re.search(r"/staff/sign-in/[\w-]+", json.dumps((await until(invited, "invitation"))[0]))
+    assert link
+    async with httpx.AsyncClient(base_url=GATEWAY, timeout=60) as browser:
+        assert (await browser.post(link[0])).status_code == 303
+        return [{"name": one.name, "value": one.value or "", "url": GATEWAY} for one in browser.cookies.jar]
+
+
+def poster() -> bytes:
+    """A picture such as a club draws for its event."""
+    image = Image.new("RGB", (1200, 620), "#2f7d4f")
+    draw = ImageDraw.Draw(image)
+    for box in ((60, 50, 1140, 570), (60, 190, 190, 430), (1010, 190, 1140, 430)):
+        draw.rectangle(box, outline="white", width=8)
+    draw.ellipse((520, 230, 680, 390), outline="white", width=8)
+    draw.line((600, 50, 600, 570), fill="white", width=8)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+async def write_event(page: Page, title: str, days: int) -> str:
+    """Write an event as the football club does, and hand it in; its draft."""
+    await page.goto(f"{GATEWAY}/staff/writing")
+    await page.locator("button[value=event]").click()
+    await page.fill("#title", title)
+    await page.fill(
+        "#text",
+        "Siste kamp før jul, mot Bergvik. Kafeen er åpen fra klokka ti.\n\n- Gratis inngang\n- Loddsalg",
+    )
+    day = datetime.now(UTC) + timedelta(days=days)
+    await page.fill("[name=starts_at]", day.strftime("%Y-%m-%dT13:00"))
+    await page.fill("#place-name", "Storgata 4")
+    await page.set_input_files(
+        "input[type=file]", {"name": "bane.png", "mimeType": "image/png", "buffer": poster()}
+    )
+    await page.fill("[name=picture_text]", "Tegning av fotballbanen")
+    for slug in ("football", "sports"):
+        await page.locator(f"[name=interests][value={slug}]").check()
+    await page.locator("button[value=next]").click()
+    await page.wait_for_url("**/preview")
+    draft = page.url.split("/")[-2]
+    await page.locator("form[action$=publish] button").click()
+    await page.wait_for_url("**said=handed-in")
+    return draft
+
+
+async def behind_the_counter(browser: Browser, client: httpx.AsyncClient) -> None:
+    """Picture the pages of an organiser and of the editor, and the club's page as everybody sees it."""
+    club = "NO-9901%2Ffjordvik-fotball"
+    writer = await staff_session(client, "fotball@fjordvik.example")
+    editor = await staff_session(client, "redaktor@fjordvik.example")
+    context = await browser.new_context(locale="nb-NO")
+    await context.add_cookies(writer)
+    page = await context.new_page()
+    out, waiting = [await write_event(page, title, days) for title, days in (
+        ("Siste hjemmekamp før jul", 12), ("Juleturnering for de yngste", 19),
+    )]  # fmt: skip
+    await context.close()
+    context = await browser.new_context(locale="nb-NO")
+    await context.add_cookies(editor)
+    page = await context.new_page()
+    await page.goto(f"{GATEWAY}/staff/approvals/{out}")
+    await page.locator("form[action$=approve] button").click()
+    await page.wait_for_url("**said=approved")
+    await context.close()
+
+    async def listed() -> list[dict]:
+        return (await client.get(f"/embed/events.json?organiser={club}")).json()["events"]
+
+    await until(listed, "event of the club")
+    await look(
+        browser,
+        writer,
+        {
+            "staff-writing": f"{GATEWAY}/staff/writing",
+            "staff-write": f"{GATEWAY}/staff/writing/{waiting}?reach=1",
+            "staff-preview": f"{GATEWAY}/staff/writing/{out}/preview",
+        },
+    )
+    await look(
+        browser,
+        editor,
+        {
+            "staff-approvals": f"{GATEWAY}/staff/approvals",
+            "staff-approval": f"{GATEWAY}/staff/approvals/{waiting}",
+            "staff-organisers": f"{GATEWAY}/staff/organisers",
+        },
+    )
+    await look(
+        browser,
+        [],
+        {
+            "organiser": f"{GATEWAY}/organisers/{club}",
+            "embed": f"{GATEWAY}/embed?organiser={club}",
+            "embed-events": f"{GATEWAY}/embed/events?organiser={club}",
+        },
+    )
+
+
 async def main() -> None:
     """Make them all."""
     with tempfile.TemporaryDirectory() as folder:
@@ -188,6 +297,7 @@ async def main() -> None:
             }
             await look(browser, cookies, pages)
             await walk_in(browser)
+            await behind_the_counter(browser, client)
             await browser.close()
 
 

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, async_playwright
 
 sys.path.insert(0, str(Path(__file__).parent / "making"))
 
+from browser_staff import with_staff
 from browser_stage import CHROMIUM, Stage, browser_stage, open_browser
 
 _HERE = Path(__file__).parent
@@ -30,6 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """The gateway with its town."""
     async with browser_stage(tmp_path_factory.mktemp("browser")) as made:
+        await with_staff(made)
         yield made
 
 

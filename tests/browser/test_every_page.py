@@ -2,6 +2,7 @@
 
 import pytest
 from browser_checks import assert_good_for_everybody, small_controls
+from browser_staff import CLUB_PAGE, EVA, MARI
 from browser_stage import KARI, Stage
 from playwright.async_api import Browser, Response
 
@@ -17,14 +18,34 @@ OPEN = (
     "skript",
     "trukket",
     "unsubscribe",
+    "/organisers",
+    CLUB_PAGE,
+    "/embed",
+    "/embed/events",
 )
 OWN = ("/", "/feed", "/choices", "/settings", "/welcome", "/messages", "/data", "garasje", "skript")
+WRITERS = ("/staff/writing", "/staff/page/NO-9901%2Ffjordvik-fotball", "write", "preview")
+EDITORS = (
+    "/staff/approvals",
+    "/staff/organisers",
+    "/staff/organisers/NO-9901%2Ffjordvik-fotball",
+    "approval",
+)
+DRAFTS = {
+    "write": "/staff/writing/{sent-back}",
+    "preview": "/staff/writing/{out}/preview",
+    "approval": "/staff/approvals/{waiting}",
+}
+"""Pages of drafts, whose ids are made with the stage."""
 PAGES = [(page, None) for page in OPEN] + [(page, KARI) for page in OWN]
+PAGES += [(page, MARI) for page in WRITERS] + [(page, EVA) for page in EDITORS]
 
 
 def _address(stage: Stage, page: str) -> str:
     if page == "unsubscribe":
         return stage.url + stage.unsubscribe
+    if page in DRAFTS:
+        return stage.url + DRAFTS[page].format_map(stage.drafts)
     return stage.url + (page if page.startswith("/") else stage.path_of(page))
 
 
@@ -58,15 +79,15 @@ async def test_it_is_accessible_in_light_and_dark_and_asks_nobody_else(
     await context.close()
 
 
-@pytest.mark.parametrize("page", ["/", "/feed", "/choices", "/messages", "/start", "/settings"])
+@pytest.mark.parametrize("page", ["/", "/feed", "/choices", "/messages", "/start", "/settings", "write"])
 async def test_a_page_with_its_style_and_modules_is_below_60_kb(
     stage: Stage, browser: Browser, page: str
 ) -> None:
-    context = await stage.context(browser, KARI)
+    context = await stage.context(browser, MARI if page in DRAFTS else KARI)
     opened = await context.new_page()
     answers: list[Response] = []
     opened.on("response", lambda answer: answers.append(answer))
-    await opened.goto(stage.url + page)
+    await opened.goto(_address(stage, page))
     await opened.wait_for_load_state("load")
     weighed = [
         len(await one.body())
@@ -80,8 +101,11 @@ async def test_a_page_with_its_style_and_modules_is_below_60_kb(
 
 async def test_every_control_on_a_phone_is_large_enough_for_a_finger(stage: Stage, browser: Browser) -> None:
     context = await stage.context(browser, KARI, viewport={"width": 390, "height": 800})
+    # Residents and staff have cookies of different names, so one browser can be both.
+    await context.add_cookies(stage.cookies[MARI])
     page = await context.new_page()
-    for path in ("/", "/choices", "/feed", "/start", "/settings"):
-        await page.goto(stage.url + path)
+    own = ("/", "/choices", "/feed", "/start", "/settings")
+    for path in (*own, CLUB_PAGE, "/staff/writing", "write", "preview"):
+        await page.goto(_address(stage, path))
         assert await small_controls(page) == [], path
     await context.close()

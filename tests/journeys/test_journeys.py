@@ -4,6 +4,7 @@ Each journey is told twice: with an answer that was recorded of a real upstream,
 """
 
 import journeys_of_feeds as feeds
+import journeys_of_organisers as organisers
 import journeys_of_pages as pages
 import journeys_of_permits as permits
 import journeys_of_residents as residents
@@ -66,6 +67,10 @@ async def test_one_click_in_a_mail_stops_mails_and_can_be_undone(world: World) -
 
 async def test_who_signs_up_by_the_mailed_link_is_told_what_they_chose(world: World) -> None:
     await residents.a_sign_up(world.apart())
+
+
+async def test_a_clubs_event_is_approved_told_to_its_followers_and_moved(world: World) -> None:
+    await organisers.a_clubs_event(world.apart())
 
 
 async def test_a_message_to_somebody_whom_it_does_not_concern_would_be_noticed(world: World) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class _Post:
 
 @dataclass
 class Stage:
-    """The gateway at ``url``, what is in it, residents' cookies by address, and the mail that was sealed."""
+    """The gateway at ``url``, what is in it, cookies by address, sealed mail, drafts by what they are."""
 
     url: str
     running: Running
@@ -74,6 +74,7 @@ class Stage:
     unsubscribe: str
     post: _Post
     key: str
+    drafts: dict[str, str] = field(default_factory=dict)
 
     async def context(self, browser: Browser, resident: str | None = None, **options: Any) -> BrowserContext:
         """A browser profile, signed in as a resident or one of the staff, or as nobody."""

@@ -127,7 +127,7 @@ async def live_reach(
     fields = fields_of(await request.form())
     content, _ = content_from(fields, known.content, town.town.timezone)
     item = await gateway.drafts.item(known, content)
-    view = await reach_view(request, session, gateway, town, item, wait_seconds=1.0)
+    view = await reach_view(request, session, gateway, town, item, wait_seconds=3.0)
     names = names_in(request, session, gateway, town)
     words = staff_words(request, session)
     html = fragment(words.language, "staff/_reach.html", view=view, names=names)
