@@ -58,7 +58,8 @@ class Country:
         self.parents.append(parent)
         self.squares.append(square)
 
-    def geography(self) -> Geography:
+    def areas(self) -> dict[str, Any]:
+        """The areas as GeoJSON."""
         features = [
             {
                 "type": "Feature",
@@ -67,9 +68,11 @@ class Country:
             }
             for id, parent, square in zip(self.ids, self.parents, self.squares, strict=True)
         ]
-        return Geography.load(
-            areas=[{"data": {"type": "FeatureCollection", "features": features}}], name_areas=False
-        )
+        return {"type": "FeatureCollection", "features": features}
+
+    def geography(self) -> Geography:
+        """What is known of the areas."""
+        return Geography.load(areas=[{"data": self.areas()}], name_areas=False)
 
 
 def _zipf(rng: np.random.Generator, count: int, exponent: float) -> np.ndarray:

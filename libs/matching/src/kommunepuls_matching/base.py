@@ -88,7 +88,7 @@ class Base:
     def __post_init__(self) -> None:
         self.alive = int(np.count_nonzero(self.flags < native.DEAD))
         self.bits = np.zeros(len(self.flags) // WORD + 1, np.uint64)
-        self.summary = np.zeros(len(self.bits) // (WORD * WORD) + 1, np.uint64)
+        self.summary = np.zeros(len(self.bits) // (8 * WORD) + 1, np.uint64)
         self._around = _by_area(self.surroundings)
 
     def __len__(self) -> int:

@@ -39,21 +39,8 @@ if AVAILABLE:
             return builder.cttz(given[0], ir.Constant(ir.IntType(1), 1))
 
         return types.int64(types.uint64), generate
-
-    @intrinsic
-    def count_bits(_context, _word):
-        """How many bits are set in a word of 64 bits."""
-
-        def generate(_target, builder, _signature, given):
-            return builder.ctpop(given[0])
-
-        return types.int64(types.uint64), generate
 else:
 
     def lowest_bit(word: int) -> int:
         """The number of the lowest bit that is set in a word of 64 bits that is not 0."""
         return (int(word) & -int(word)).bit_length() - 1
-
-    def count_bits(word: int) -> int:
-        """How many bits are set in a word of 64 bits."""
-        return int(word).bit_count()

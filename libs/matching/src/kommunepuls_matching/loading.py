@@ -6,7 +6,7 @@ from kommunepuls_matching.base import Base
 from kommunepuls_matching.columns import Words
 from kommunepuls_matching.draft import Chosen, Draft, rank_of
 from kommunepuls_matching.merging import joined, rehearse
-from kommunepuls_matching.packer import packed
+from kommunepuls_matching.packer import by_place, packed
 from kommunepuls_matching.surroundings import Surroundings
 
 
@@ -49,6 +49,6 @@ class Loading:
         """Make the base; for a thread, while nothing is put or erased."""
         draft, base = self._draft, self._base
         codes = self.surroundings.codes(draft.longitudes.values, draft.latitudes.values)
-        made = joined(base, base.flags, base.surroundings, packed(draft, draft.living(), codes))
+        made = joined(base, base.flags, base.surroundings, packed(draft, by_place(draft), codes))
         rehearse(made)
         self.made = made

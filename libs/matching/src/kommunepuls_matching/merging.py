@@ -17,7 +17,7 @@ from kommunepuls_matching.columns import Words, starts_of
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.footprint import Footprint
 from kommunepuls_matching.packer import laid_out, packed
-from kommunepuls_matching.packing import joined_postings, joined_sets, kept_lists
+from kommunepuls_matching.packing import joined_postings, joined_sets, picked_lists
 from kommunepuls_matching.segment import Segment
 
 
@@ -42,7 +42,7 @@ class Merge:
 
     def work(self) -> None:
         """Make the new base; for a thread."""
-        new = packed(self.segment, self._alive, self._codes)
+        new = packed(self.segment, np.flatnonzero(self._alive), self._codes)
         self._old_slots = np.cumsum(self._flags < native.DEAD) - 1
         self._new_slots = np.cumsum(self._alive) - 1 + int(np.count_nonzero(self._flags < native.DEAD))
         made = joined(self.base, self._flags, self._surroundings, new)
@@ -113,8 +113,9 @@ def joined(old: Base, old_flags: np.ndarray, old_surroundings: Packed, new: Base
     if not kept:
         return new
     renumber = np.where(alive, np.cumsum(alive) - 1, -1)
-    id_starts, id_text = kept_lists(old.id_starts, old.id_text, alive)
-    area_starts, area_numbers = kept_lists(old.area_starts, old.area_numbers.astype(np.uint32), alive)
+    slots = np.flatnonzero(alive)
+    id_starts, id_text = picked_lists(old.id_starts, old.id_text, slots)
+    area_starts, area_numbers = picked_lists(old.area_starts, old.area_numbers.astype(np.uint32), slots)
     rows = np.flatnonzero(alive[old.place_slots])
 
     def places(name: str) -> np.ndarray:

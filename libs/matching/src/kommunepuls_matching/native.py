@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from kommunepuls_matching.compiling import compiled, count_bits, lowest_bit
+from kommunepuls_matching.compiling import compiled, lowest_bit
 from kommunepuls_matching.plane import SLACK_METRES, SLACK_SHARE, degree_bounds, near_distance, reach_degrees
 
 # Whether a place is within its radius.
@@ -45,10 +45,9 @@ _MOST_BANDS = 2_048
 
 @compiled
 def mark(bits, summary, slot):
-    """Put a slot into a set of bits; ``summary`` has a bit for each 64 words of them."""
-    word = slot >> 6
-    bits[word] |= np.uint64(1) << np.uint64(slot & 63)
-    summary[word >> 12] |= np.uint64(1) << np.uint64((word >> 6) & 63)
+    """Put a slot into a set of bits; ``summary`` has a bit for each 8 words of them, a line of the cache."""
+    bits[slot >> 6] |= np.uint64(1) << np.uint64(slot & 63)
+    summary[slot >> 15] |= np.uint64(1) << np.uint64((slot >> 9) & 63)
 
 
 @compiled
@@ -123,17 +122,18 @@ def gather_owners(bits, starts, rows, keys, place_slots):
 @compiled
 def keep_marked(bits, summary, sets, numbers, everyone):
     """Keep of a set those who are in one of the sets (``everyone``: all), and sum up what is left."""
-    for first in range(0, len(bits), 64):
-        some = bits[first : first + 64]
+    union = np.zeros(8, np.uint64)
+    for first in range(0, len(bits), 8):
+        some = bits[first : first + 8]
         left = np.uint64(0)
         for word in range(len(some)):
             left |= some[word]
         if left == 0:
             continue
         if not everyone:
-            union = np.zeros(64, np.uint64)
+            union[:] = 0
             for number in numbers:
-                theirs = sets[number, first : first + 64]
+                theirs = sets[number, first : first + 8]
                 for word in range(len(theirs)):
                     union[word] |= theirs[word]
             left = np.uint64(0)
@@ -141,7 +141,7 @@ def keep_marked(bits, summary, sets, numbers, everyone):
                 some[word] &= union[word]
                 left |= some[word]
         if left != 0:
-            summary[first >> 12] |= np.uint64(1) << np.uint64((first >> 6) & 63)
+            summary[first >> 9] |= np.uint64(1) << np.uint64((first >> 3) & 63)
 
 
 @compiled
@@ -285,27 +285,23 @@ def drain(bits, summary, flags, rank, audiences, numbers, meant):
         audiences, numbers: sets by audience, and those that are ``meant`` (if any): who has an audience and is
             in none of these is left out.
     """
-    room = 0
-    for group in range(len(summary)):
-        left = summary[group]
-        while left != 0:
-            word = (group << 6 | lowest_bit(left)) << 6
-            left &= left - np.uint64(1)
-            for one in range(word, min(word + 64, len(bits))):
-                room += count_bits(bits[one])
-    slots = np.empty(room, np.uint32)
+    slots = np.empty(1_024, np.uint32)
     count = 0
     for group in range(len(summary)):
         left = summary[group]
         summary[group] = 0
         while left != 0:
-            word = (group << 6 | lowest_bit(left)) << 6
+            first = (group << 6 | lowest_bit(left)) << 3
             left &= left - np.uint64(1)
-            for one in range(word, min(word + 64, len(bits))):
-                rest = bits[one]
-                bits[one] = 0
+            if count + 512 > len(slots):
+                more = np.empty(len(slots) * 2, np.uint32)
+                more[:count] = slots[:count]
+                slots = more
+            for word in range(first, min(first + 8, len(bits))):
+                rest = bits[word]
+                bits[word] = 0
                 while rest != 0:
-                    slot = one << 6 | lowest_bit(rest)
+                    slot = word << 6 | lowest_bit(rest)
                     rest &= rest - np.uint64(1)
                     flag = flags[slot]
                     if flag >= DEAD or flag & RANK > rank:
@@ -314,7 +310,7 @@ def drain(bits, summary, flags, rank, audiences, numbers, meant):
                         continue
                     slots[count] = slot
                     count += 1
-    return slots[:count]
+    return slots[:count].copy()
 
 
 @compiled

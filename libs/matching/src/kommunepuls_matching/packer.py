@@ -1,7 +1,6 @@
 """A base of a draft: lists by slot turned round into slots by what is listed."""
 
 from collections.abc import Callable, Hashable
-from itertools import compress
 
 import numpy as np
 
@@ -9,24 +8,25 @@ from kommunepuls_matching import native
 from kommunepuls_matching.base import Base, Packed, rows_by_surroundings
 from kommunepuls_matching.columns import Lists, starts_of
 from kommunepuls_matching.draft import Draft
-from kommunepuls_matching.packing import grouped, kept_lists, sets_of, table_of
+from kommunepuls_matching.packing import curve_of, grouped, picked_lists, sets_of, table_of
 
 
-def packed(draft: Draft, alive: np.ndarray, codes: np.ndarray) -> Base:
-    """The profiles of a draft that are alive, as a base; ``codes`` are the surroundings of its places."""
+def packed(draft: Draft, picked: np.ndarray, codes: np.ndarray) -> Base:
+    """A base of the slots of a draft that are picked, in that order; ``codes`` are the surroundings of its places."""
     words = draft.words
-    names = [name.encode() for name in compress(draft.subscribers, alive.tolist())]
+    names = [draft.subscribers[slot].encode() for slot in picked.tolist()]
+    renumber = np.full(len(draft), -1)
+    renumber[picked] = np.arange(len(picked))
     place_starts = draft.place_starts.values.astype(np.int64)
-    place_slots = draft.place_slots.values
-    rows = np.flatnonzero(alive[place_slots])
-    owners = place_slots[rows]
+    rows = np.flatnonzero(renumber[draft.place_slots.values] >= 0)
+    owners = draft.place_slots.values[rows]
 
     def kept(lists: Lists) -> tuple[np.ndarray, np.ndarray]:
-        return kept_lists(lists.starts, lists.members, alive)
+        return picked_lists(lists.starts, lists.members, picked)
 
     areas = kept(draft.areas)
     audience = kept(draft.audience)
-    flags = draft.minimum_severity.values[alive]
+    flags = draft.minimum_severity.values[picked]
     flags[np.diff(audience[0].astype(np.int64)) > 0] |= native.HAS_AUDIENCE
     return laid_out(
         words=words,
@@ -41,7 +41,7 @@ def packed(draft: Draft, alive: np.ndarray, codes: np.ndarray) -> Base:
         organisers=_turned_round(*kept(draft.organisers), words.organisers.word),
         muted=_turned_round(*kept(draft.muted), words.muted.word),
         muted_interests=_turned_round(*kept(draft.muted_interests), words.interests.word),
-        place_slots=(np.cumsum(alive) - 1)[owners].astype(np.uint32),
+        place_slots=renumber[owners].astype(np.uint32),
         longitudes=draft.longitudes.values[rows],
         latitudes=draft.latitudes.values[rows],
         radii=draft.radii.values[rows],
@@ -49,6 +49,20 @@ def packed(draft: Draft, alive: np.ndarray, codes: np.ndarray) -> Base:
         place_ids=draft.place_ids.values[rows],
         codes=codes[rows],
     )
+
+
+def by_place(draft: Draft) -> np.ndarray:
+    """The slots of a draft that are alive, neighbours beside each other, and those without a place at the end.
+
+    Whom an item concerns for a place of theirs stands close together in the sets then, and in the processor's cache.
+    """
+    starts = draft.place_starts.values
+    at = np.full(len(draft), np.iinfo(np.int64).max)
+    located = np.flatnonzero(np.diff(starts.astype(np.int64)))
+    firsts = starts[located]
+    at[located] = curve_of(draft.longitudes.values[firsts], draft.latitudes.values[firsts])
+    slots = np.flatnonzero(draft.living())
+    return slots[np.argsort(at[slots], kind="stable")]
 
 
 def laid_out(*, codes: np.ndarray, **arrays: object) -> Base:

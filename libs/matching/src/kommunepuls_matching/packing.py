@@ -6,23 +6,30 @@ from kommunepuls_matching.compiling import compiled
 
 
 @compiled
-def kept_lists(starts, values, keep):
-    """The lists ``values[starts[n]:starts[n + 1]]`` of those n that are kept: (starts, values)."""
-    lists, room = 0, 0
-    for one in range(len(keep)):
-        if keep[one]:
-            lists += 1
-            room += np.int64(starts[one + 1]) - np.int64(starts[one])
-    kept_starts, kept = np.zeros(lists + 1, np.uint32), np.empty(room, values.dtype)
-    lists, count = 0, 0
-    for one in range(len(keep)):
-        if keep[one]:
-            for place in range(starts[one], starts[one + 1]):
-                kept[count] = values[place]
-                count += 1
-            lists += 1
-            kept_starts[lists] = count
-    return kept_starts, kept
+def picked_lists(starts, values, picked):
+    """The lists ``values[starts[n]:starts[n + 1]]`` of the n that are picked, in their order: (starts, values)."""
+    room = 0
+    for one in picked:
+        room += np.int64(starts[one + 1]) - np.int64(starts[one])
+    picked_starts, found = np.zeros(len(picked) + 1, np.uint32), np.empty(room, values.dtype)
+    count = 0
+    for place in range(len(picked)):
+        for member in range(starts[picked[place]], starts[picked[place] + 1]):
+            found[count] = values[member]
+            count += 1
+        picked_starts[place + 1] = count
+    return picked_starts, found
+
+
+@compiled
+def curve_of(longitudes, latitudes):
+    """Where each position is on a curve that keeps what is near together (Morton's, in 500ths of a degree)."""
+    found = np.zeros(len(longitudes), np.int64)
+    for one in range(len(longitudes)):
+        across, up = int((longitudes[one] + 180.0) * 500.0), int((latitudes[one] + 90.0) * 500.0)
+        for bit in range(18):
+            found[one] |= (across >> bit & 1) << (2 * bit) | (up >> bit & 1) << (2 * bit + 1)
+    return found
 
 
 @compiled

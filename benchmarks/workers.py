@@ -1,0 +1,143 @@
+"""Two workers share the partitions: how much sooner the same items are matched than by one.
+
+Everything real: an embedded broker, personaliser processes, profiles and items on their topics. The time is that from
+the publishing of the items to the last chunk on ``matches.v1``, by the time stamps of its records.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import uvloop
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from kommunepuls_chassis.producer import EventProducer, open_producer
+from kommunepuls_chassis.topics import ensure_topics
+from kommunepuls_devbroker.testing import eventually, running_broker
+from kommunepuls_events import ContentItemV1, item_id
+from kommunepuls_events.topics import CONTENT, MATCHES, OFFERS
+from personaliser.adapters.offsets import Offsets, open_offsets
+from personaliser.settings import PersonaliserSettings
+from profile_topic import fill
+from table import Part, run_part
+from workload import Country, items
+
+ABOUT_TWICE = 1.7
+WAIT_SECONDS = 240
+
+
+def measure(part: Part) -> None:
+    """All rows of this part."""
+    profiles, count = (30_000, 300) if part.quick else (300_000, 600)
+    uvloop.run(_measure(part, part.options["profiles"] or profiles, count))
+
+
+async def _measure(part: Part, profiles: int, count: int) -> None:
+    country = Country()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / "areas.geojson").write_text(json.dumps(country.areas()), encoding="utf-8")
+        town = home / "town.yaml"
+        town.write_text("code: NO-1000\nname: Made up\nareas:\n  - file: areas.geojson\n", encoding="utf-8")
+        async with running_broker(home / "broker") as broker:
+            settings = PersonaliserSettings(kafka_bootstrap=broker.address)
+            await ensure_topics(settings)
+            await asyncio.to_thread(fill, broker.address, profiles, part.seed)
+            environment = {"KP_KAFKA_BOOTSTRAP": broker.address, "KP_TOWN_FILES": str(town)}
+            offered = items(country, count, part.seed + 1)
+            rounds, logs = [], []
+            async with open_offsets(settings) as offsets, open_producer("bench", settings) as producer:
+                with ExitStack() as stack:
+                    for number in (1, 2):
+                        logs.append(stack.enter_context(_worker(home / f"worker-{number}.log", environment)))
+                        await eventually(lambda: _share(logs), seconds=WAIT_SECONDS)
+                        named = [_named(item, f"{number}-{item.native_id}") for item in offered]
+                        rounds.append(await _matched(named, producer, offsets, settings))
+    (alone, recipients), (together, same) = rounds
+    assert recipients == same, f"two workers found {same} recipients, one found {recipients}"
+    figure = f"{count} items against {profiles:,} profiles"
+    part.row(f"{figure}: one worker", value=f"{alone:.2f} s", ratio=f"{recipients:,} matches")
+    part.row(
+        f"{figure}: two workers share the partitions", "about 2 x", f"{together:.2f} s",
+        f"{alone / together:.2f} x one worker", met=alone / together >= ABOUT_TWICE,
+    )  # fmt: skip
+
+
+@contextmanager
+def _worker(log: Path, environment: dict[str, str]) -> Iterator[Path]:
+    """A personaliser process; yields the file of its log, which is one JSON object a line."""
+    with log.open("wb") as written:
+        command = [sys.executable, "-m", "personaliser"]
+        process = subprocess.Popen(command, env=os.environ | environment, stderr=written)
+        try:
+            yield log
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _share(logs: Sequence[Path]) -> bool:
+    """Whether the workers are ready for every partition together, each for its share."""
+    held = [_held(log) for log in logs]
+    return sum(map(len, held)) == OFFERS.partitions == len(logs) * min(map(len, held))
+
+
+def _held(log: Path) -> set[int]:
+    held: set[int] = set()
+    for line in log.read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line) if line.startswith("{") else {"event": ""}
+        if entry["event"] == "partition_ready":
+            held.add(entry["partition"])
+        elif entry["event"] == "partition_dropped":
+            held.discard(entry["partition"])
+    return held
+
+
+def _named(item: ContentItemV1, native: str) -> ContentItemV1:
+    return item.model_copy(update={"native_id": native, "id": item_id(item.source, native)})
+
+
+async def _matched(
+    some: Sequence[ContentItemV1], producer: EventProducer, offsets: Offsets, settings: PersonaliserSettings
+) -> tuple[float, int]:
+    """Seconds from publishing items to their last match, and the number of their recipients."""
+    before = await offsets.ends(MATCHES, range(MATCHES.partitions))
+    began = time.time()
+    await producer.publish(*some)
+
+    async def all_done() -> bool:
+        for topic in (CONTENT, OFFERS):
+            everything = range(topic.partitions)
+            done = await offsets.committed(topic, everything)
+            ends = await offsets.ends(topic, everything)
+            if any((done[one] or 0) < ends[one] for one in everything):
+                return False
+        return True
+
+    await eventually(all_done, seconds=WAIT_SECONDS)
+    after = await offsets.ends(MATCHES, range(MATCHES.partitions))
+    last, recipients = 0, 0
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        for number in range(MATCHES.partitions):
+            partition = TopicPartition(MATCHES.name, number)
+            consumer.assign([partition])
+            consumer.seek(partition, before[number])
+            while await consumer.position(partition) < after[number]:
+                for record in (await consumer.getmany(partition, timeout_ms=500)).get(partition, ()):
+                    last = max(last, record.timestamp)
+                    recipients += record.value.count(b'"subscriber":')
+    finally:
+        await consumer.stop()
+    return last / 1_000 - began, recipients
+
+
+if __name__ == "__main__":
+    run_part(__doc__, measure, profiles="how many residents")
