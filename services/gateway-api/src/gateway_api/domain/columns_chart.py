@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 WIDTH, HEIGHT = 1000.0, 300.0
-_RIGHT, _TOP, _BOTTOM = 8.0, 16.0, 44.0
-_LETTER = 15.0
+_RIGHT, _TOP, _BOTTOM = 8.0, 24.0, 48.0
+_LETTER = 22.0
 _MOST_LABELS = 8
 
 
