@@ -111,7 +111,7 @@ def compose_item(
         time_to_live=_time_to_live(item, now),
         stories=(story,),
         home_url=reader.public_url,
-        settings_url=f"{reader.public_url}/choices",
+        settings_url=f"{reader.public_url}/settings",
         unsubscribe_url=reader.unsubscribe_url,
     )
 
@@ -155,7 +155,7 @@ def compose_test(sending: Sending, sender: str, words: Words, public_url: str) -
         urgency=Urgency.NORMAL,
         time_to_live=timedelta(minutes=15),
         home_url=public_url,
-        settings_url=f"{public_url}/choices",
+        settings_url=f"{public_url}/settings",
     )
 
 

@@ -67,7 +67,7 @@ def compose_digest(sending: Sending, entries: Sequence[Entry], reader: Reader, n
         left_out=left_out,
         rhythm=_rhythm(reader),
         home_url=f"{reader.public_url}/feed",
-        settings_url=f"{reader.public_url}/choices",
+        settings_url=f"{reader.public_url}/settings",
         unsubscribe_url=reader.unsubscribe_url,
     )  # fmt: skip
 

@@ -54,7 +54,7 @@ def test_a_mail_has_text_and_html_that_say_why_and_where_to_stop_it() -> None:
             "Du får dette fordi",
             "du følger området Breidablikk",
             "https://puls.example/items/NO-9901%2Faktuelt%2F1",
-            "https://puls.example/choices",
+            "https://puls.example/settings",
             "https://puls.example/unsubscribe/token",
         ):
             assert part in text, (kind, part)
