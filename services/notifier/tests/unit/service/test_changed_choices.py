@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from kommunepuls_chassis.errors import TransientError
 from kommunepuls_events import ContactAction
 from notifier.testing import NOON, Rig, item, match, profile
 
@@ -253,3 +254,16 @@ async def test_what_came_and_was_called_off_in_the_same_night_is_never_told(rig:
     await rig.content(item("1", revision=2, title="Konsert", lifecycle={"state": "withdrawn"}))
     await rig.let_pass(THURSDAY)
     assert (rig.email.carried, rig.told()[1:]) == ([], [("s-1", "suppressed", "withdrawn")])
+
+
+async def test_a_digest_that_waits_for_its_provider_and_the_next_one_share_nothing(rig: Rig) -> None:
+    await waiting_resident(rig, cadence="daily")
+    down = [True]
+    rig.email.failures[""] = lambda: TransientError("down", reason="unreachable") if down else None
+    await rig.let_pass(WEDNESDAY, hours=1)
+    await rig.matches(match(item("2", title="Sak 2")))
+    await rig.let_pass(THURSDAY, hours=1)
+    assert stories(rig) == []
+    down.clear()
+    await rig.let_pass(THURSDAY + timedelta(hours=5), hours=1)
+    assert sorted(stories(rig)) == [["Sak 1"], ["Sak 2"]]
