@@ -91,11 +91,16 @@ class Ledger:
         return [_sending(one.key, one.document) for one in found if one.document["digest"] is None]
 
     async def gather(self, digest: Sending) -> list[Sending]:
-        """Everything that waits on a digest's channel, oldest first. It belongs to that digest from now on."""
+        """Everything that waits on a digest's channel, oldest first. It belongs to that digest from now on.
+
+        A digest gathers once: if it was sent and nobody knows, it looks the same when it is sent again.
+        """
+        if gathered := await self.in_digest(digest.key):
+            return gathered
         waiting = [one for one in await self.waiting(digest.subscriber) if one.channel is digest.channel]
-        gathered: Document = {"digest": digest.key, "due_at": None, "queue": None, "open_for": None}
+        belonging: Document = {"digest": digest.key, "due_at": None, "queue": None, "open_for": None}
         await asyncio.gather(
-            *(self._sendings.patch(one.key, gathered, where=_STILL_WAITING) for one in waiting)
+            *(self._sendings.patch(one.key, belonging, where=_STILL_WAITING) for one in waiting)
         )
         return await self.in_digest(digest.key)
 
