@@ -276,6 +276,19 @@ async def test_nobody_reaches_what_is_not_theirs(desk: Desk) -> None:
     assert (await desk.get(f"/staff/writing/{draft}", 303)).headers["location"] == "/staff/sign-in"
 
 
+async def test_an_organiser_that_an_invitation_named_writes_once_it_is_approved(desk: Desk) -> None:
+    await desk.sit(NILS)
+    assert "NO-9901/korps" not in (await desk.get("/staff/writing")).text
+    await desk.sit(EVA)
+    page = (await desk.get("/staff/organisers")).text
+    assert 'name="organiser" value="NO-9901/korps"' in page
+    await desk.post("/staff/organisers", {"organiser": "NO-9901/korps", "name": "Fjordvik skolekorps"})
+    assert 'value="NO-9901/korps"' not in (await desk.get("/staff/organisers")).text
+    await desk.sit(NILS)
+    assert "Fjordvik skolekorps" in (await desk.get("/staff/writing")).text
+    await desk.post("/staff/writing", {"organiser": "NO-9901/korps", "kind": "notice"})
+
+
 async def test_a_trusted_organiser_publishes_at_once_changes_and_withdraws(desk: Desk) -> None:
     await desk.sit(EVA)
     await desk.post("/staff/organisers/NO-9901%2Ffotball", {"name": "Fjordvik fotball", "approved": "yes"})

@@ -81,8 +81,8 @@ class Clubs:
             raise NotFound("there is no such organiser")
         return found
 
-    async def create(self, municipality: str, name: str, by: Staff) -> Club:
-        """Approve a new organiser; its id is made of its name.
+    async def create(self, municipality: str, name: str, by: Staff, *, wanted: str | None = None) -> Club:
+        """Approve a new organiser; its id is the wanted one, or made of its name.
 
         Raises:
             Invalid: if there is one of that name, or the name is none.
@@ -91,7 +91,7 @@ class Clubs:
         taken = self.all(municipality)
         if any(one.name.casefold() == name.casefold() for one in taken):
             raise Invalid([Fault("/name", "there is one of this name already")])
-        first = new_id(municipality, name)
+        first = wanted or new_id(municipality, name)
         ids = {one.id for one in taken}
         for number in range(1, _MOST_ALIKE):
             key = first if number == 1 else f"{first}-{number}"

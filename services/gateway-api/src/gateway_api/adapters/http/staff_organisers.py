@@ -13,6 +13,7 @@ from gateway_api.domain.organisers.organiser import LONGEST_ABOUT, LONGEST_NAME,
 from gateway_api.domain.staff import Role
 from gateway_api.service.gateway import Gateway
 from gateway_api.service.staff_sign_in import StaffSession
+from gateway_api.service.towns import TownView
 
 router = APIRouter(prefix="/staff", include_in_schema=False)
 
@@ -28,13 +29,23 @@ async def organisers(request: Request, session: EditorStaff, gateway: GatewayAcc
 @router.post("/organisers", response_class=HTMLResponse)
 async def approve(request: Request, session: EditorStaff, gateway: GatewayAccess) -> Response:
     """Approve a new organiser; residents can follow it from then on."""
-    name = str((await request.form()).get("name", ""))[:200]
+    form = await request.form()
+    name = str(form.get("name", ""))[:200]
     town = staff_town(request, session)
+    asked = str(form.get("organiser", ""))
+    wanted = asked if asked in await _asked_for(gateway, town) else None
     try:
-        await gateway.clubs.create(town.code, name, session.staff)
+        await gateway.clubs.create(town.code, name, session.staff, wanted=wanted)
     except Invalid:
         return await _list(request, session, gateway, entered=name, status=422)
     return RedirectResponse("/staff/organisers?said=approved", 303)
+
+
+async def _asked_for(gateway: Gateway, town: TownView) -> list[str]:
+    """Organisers that somebody was invited to write for, and that nobody has approved yet."""
+    known = {club.id for club in gateway.clubs.all(town.code)}
+    named = {one for member in await gateway.staff.of(town.code) for one in member.organisers}
+    return sorted(named - known)
 
 
 async def _list(
@@ -53,6 +64,7 @@ async def _list(
             club: [member.name for member in members if club in member.organisers]
             for club in {one for member in members for one in member.organisers}
         },
+        asked_for=await _asked_for(gateway, town),
         entered=entered,
         fault=status == 422,
         longest=LONGEST_NAME,
