@@ -33,8 +33,8 @@ from notifier.service.reporting import Reporter
 from notifier.service.stories import Stories
 from notifier.service.wakes import Wakes
 
-_LINGER = {Channel.EMAIL: 0.0, Channel.PUSH: 0.004}
-"""Seconds that what is to be written waits for company. Of mails few are under way at a time."""
+_LINGER = {Channel.EMAIL: 0.004, Channel.PUSH: 0.004}
+"""Seconds that what is to be written waits for company."""
 
 GONE = ("hard-bounce", "endpoint-gone")
 """Reasons of a PermanentError after which an endpoint is retired."""
