@@ -8,10 +8,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "journeys" / "making"))
 sys.path.insert(0, str(Path(__file__).parent / "making"))
 
 from browser_staff import with_staff
 from browser_stage import CHROMIUM, Stage, browser_stage, open_browser
+from journey_world import World, journey_world
 
 _HERE = Path(__file__).parent
 
@@ -42,3 +44,11 @@ async def browser() -> AsyncIterator[Browser]:
         opened = await open_browser(playwright)
         yield opened
         await opened.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """What tells residents, each service its own process: what is published really arrives."""
+    folder = tmp_path_factory.mktemp("told")
+    async with journey_world(folder, services=("gateway-api", "personaliser", "notifier")) as made:
+        yield made

@@ -23,7 +23,6 @@ OPEN = (
     "/embed",
     "/embed/events",
 )
-OWN = ("/", "/feed", "/choices", "/settings", "/welcome", "/messages", "/data", "garasje", "skript")
 WRITERS = ("/staff/writing", "/staff/page/NO-9901%2Ffjordvik-fotball", "write", "preview")
 EDITORS = (
     "/staff/approvals",
@@ -37,6 +36,20 @@ DRAFTS = {
     "approval": "/staff/approvals/{waiting}",
 }
 """Pages of drafts, whose ids are made with the stage."""
+OWN = (
+    "/",
+    "/feed",
+    "/choices",
+    "/settings",
+    "/welcome",
+    "/messages",
+    "/messages?show=waiting",
+    "/feed?kind=permit",
+    "/data",
+    "garasje",
+    "vann",
+    "skript",
+)
 PAGES = [(page, None) for page in OPEN] + [(page, KARI) for page in OWN]
 PAGES += [(page, MARI) for page in WRITERS] + [(page, EVA) for page in EDITORS]
 
@@ -69,7 +82,7 @@ async def test_it_is_accessible_in_light_and_dark_and_asks_nobody_else(
         "request",
         lambda request: None if request.url.startswith(stage.url) else elsewhere.append(request.url),
     )
-    answer = await page.goto(f"{_address(stage, name)}?language={language}")
+    answer = await page.goto(f"{_address(stage, name)}{'&' if '?' in name else '?'}language={language}")
     assert answer is not None
     assert answer.status == (404 if name == "/nowhere" else 200)
     await assert_good_for_everybody(page, language)

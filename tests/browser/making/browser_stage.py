@@ -83,6 +83,10 @@ class Stage:
             await context.add_cookies(self.cookies[resident])
         return context
 
+    async def another_session(self, address: str) -> list[dict[str, str]]:
+        """The cookies of a resident in one more browser, in which they can sign out."""
+        return (await _signed_in(self.url, self.post, self.key, address, None))[1]
+
     def path_of(self, native: str) -> str:
         """The page of an item."""
         return "/items/" + self.items[native].id.replace("/", "%2F").replace("#", "%23")
@@ -155,7 +159,7 @@ async def _filled(url: str, running: Running, producer: EventProducer, post: _Po
 
 
 async def _signed_in(
-    url: str, post: _Post, private: str, address: str, choices: dict
+    url: str, post: _Post, private: str, address: str, choices: dict | None
 ) -> tuple[str, list[dict[str, str]]]:
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         before = len(post.commands)
@@ -167,8 +171,9 @@ async def _signed_in(
         answer = await client.post("/api/v1/sessions", json={"token": link.rpartition("/")[2]})
         assert answer.status_code == 201, answer.text
         client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
-        saved = await client.put("/api/v1/profile", json=choices)
-        assert saved.status_code == 200, saved.text
+        if choices is not None:
+            saved = await client.put("/api/v1/profile", json=choices)
+            assert saved.status_code == 200, saved.text
         held = [{"name": one.name, "value": one.value or "", "url": url} for one in client.cookies.jar]
         return answer.json()["subscriber"], held
 

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.testing import eventually
 from kommunepuls_development.ports import free_ports
 from kommunepuls_development.processes import ManagedProcess
-from kommunepuls_development.stack import Stack, running_stack
+from kommunepuls_development.stack import SERVICES, Stack, running_stack
 from kommunepuls_events import ContentItemV1, Kind, MatchV1, Organiser, item_id
 from kommunepuls_events.base import utc_now
 from kommunepuls_events.topics import CONTENT
@@ -247,9 +247,13 @@ def town_files(folder: Path, upstream: str) -> list[Path]:
 
 @asynccontextmanager
 async def journey_world(
-    folder: Path, *, kafka: str | None = None, workers: Mapping[str, int] | None = None
+    folder: Path,
+    *,
+    kafka: str | None = None,
+    workers: Mapping[str, int] | None = None,
+    services: Iterable[str] = tuple(SERVICES),
 ) -> AsyncIterator[World]:
-    """All services, each its own process, with everything around them, while inside."""
+    """All services, or those named, each its own process, with everything around them, while inside."""
     ports = free_ports()
     outbox = ManagedProcess(
         "outbox",
@@ -264,7 +268,15 @@ async def journey_world(
         await outbox.start()
         exits.push_async_callback(outbox.stop)
         towns = town_files(folder / "town", upstream.address)
-        stack = Stack(folder, ports, town_files=towns, kafka=kafka, environment=ENVIRONMENT, workers=workers)
+        stack = Stack(
+            folder,
+            ports,
+            town_files=towns,
+            kafka=kafka,
+            environment=ENVIRONMENT,
+            workers=workers,
+            services=services,
+        )
         await outbox.wait_ready()
         if kafka:
             await forget_topics(kafka)

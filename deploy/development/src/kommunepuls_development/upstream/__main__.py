@@ -21,6 +21,7 @@ from kommunepuls_development.town import read_addresses, read_roads
 from kommunepuls_development.upstream.archive import archive_routes
 from kommunepuls_development.upstream.feeds import feed_routes
 from kommunepuls_development.upstream.graph import graph_routes
+from kommunepuls_development.upstream.pictures import picture_routes
 from kommunepuls_development.upstream.sensors import Addresses, plough, send_temperatures
 from kommunepuls_development.upstream.story import Story
 
@@ -54,6 +55,7 @@ async def serve(http_port: int, mqtt_port: int, gateway: str, token: str, secret
         *graph_routes(story, token, _now),
         *archive_routes(story, addresses, _now),
         *feed_routes(story, _now),
+        *picture_routes(),
         Route("/story/begin", begin, methods=["POST"]),
         *operations_routes(health),
     ]

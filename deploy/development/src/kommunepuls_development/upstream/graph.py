@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from kommunepuls_development.upstream.pictures import HEIGHT, WIDTH
 from kommunepuls_development.upstream.story import Channel, Happening, Story
 
 PAGES = {"fjordvik-kommune": "9901000000001", "fjordvik-fotball": "9901000000002"}
@@ -86,6 +87,20 @@ def _shown(request: Request, story: Story, one: Happening) -> dict:
         "status_type": "mobile_status_update",
         "from": {"id": number, "name": one.page},
     }
+    # Most posts come with a picture; that the description repeats the message is as Facebook has it.
+    if sum(map(ord, one.key)) % 4:
+        source = f"{request.base_url}pictures/{one.key}.jpg"
+        post["attachments"] = {
+            "data": [
+                {
+                    "type": "photo",
+                    "media_type": "photo",
+                    "description": one.text,
+                    "url": f"https://www.facebook.com/{number}/photos/{one.key}",
+                    "media": {"image": {"src": source, "width": WIDTH, "height": HEIGHT}},
+                }
+            ]
+        }
     fields = request.query_params.get("fields")
     wanted = (
         {field.partition("{")[0] for field in fields.split(",")} if fields else {"message", "created_time"}
