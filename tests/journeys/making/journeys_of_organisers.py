@@ -133,7 +133,11 @@ async def _in_the_feed(world: World, resident: Resident, item: str) -> None:
 async def _with_the_public(world: World, club: str, item: str, title: str) -> None:
     """Everybody finds it in the calendar and in the list for other sites."""
     where = {"organiser": club, "municipality": "NO-1130"}
+
+    async def listed() -> bool:
+        answer = await world.ask("GET", f"{world.gateway}/embed/events.json", params=where)
+        return [one["id"] for one in answer.json()["events"]] == [item]
+
+    await world.eventually(listed, "the event in the list for other sites")
     calendar = await world.ask("GET", f"{world.gateway}/open-data/items.ics", params=where)
     assert f"SUMMARY:{title}" in calendar.text
-    listed = await world.ask("GET", f"{world.gateway}/embed/events.json", params=where)
-    assert [one["id"] for one in listed.json()["events"]] == [item]

@@ -44,8 +44,9 @@ async def approve(request: Request, draft: str, session: EditorStaff, gateway: G
     edition = _edition(str((await request.form()).get("edition", "")))
     try:
         await gateway.drafts.approve(session.staff, draft, edition)
-    except Conflict:
-        return await _look(request, draft, session, gateway, problem="changed", status=409)
+    except Conflict as error:
+        problem = "dropped" if error.slug == "dropped-by-rule" else "changed"
+        return await _look(request, draft, session, gateway, problem=problem, status=409)
     except Invalid:
         # Over meanwhile, or an interest that the town took off its list.
         return await _look(request, draft, session, gateway, problem="lacking", status=422)
@@ -76,7 +77,6 @@ async def _look(
     status: int = 200,
 ) -> Response:
     known = await gateway.drafts.get(session.staff, draft)
-    town = staff_town(request, session)
     return await staff_page(
         request,
         "approval.html",
@@ -85,7 +85,7 @@ async def _look(
         waits=known.state is State.WAITING,
         longest=LONGEST_WORD,
         problem=problem,
-        **await preview_values(request, session, gateway, town, known),
+        **await preview_values(request, session, gateway, known),
     )
 
 

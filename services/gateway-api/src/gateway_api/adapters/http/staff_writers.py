@@ -68,9 +68,10 @@ def names_in(request: Request, session: StaffSession, gateway: Gateway, town: To
 
 
 async def preview_values(
-    request: Request, session: StaffSession, gateway: Gateway, town: TownView, draft: Draft
+    request: Request, session: StaffSession, gateway: Gateway, draft: Draft
 ) -> dict[str, Any]:
     """What a template needs to show a draft as residents will see it, with its reach."""
+    town = gateway.towns.of(draft.municipality)
     item = await gateway.drafts.item(draft)
     shown = draft.content.picture
     named = picture_named(shown.address.rpartition("/")[2]) if shown else None

@@ -78,7 +78,7 @@ async def write(request: Request, draft: str, session: WritingStaff, gateway: Ga
         request,
         session,
         gateway,
-        staff_town(request, session),
+        gateway.towns.of(known.municipality),
         known,
         faults,
         said="saved" if "saved" in asked else "",
@@ -90,7 +90,7 @@ async def write(request: Request, draft: str, session: WritingStaff, gateway: Ga
 async def save(request: Request, draft: str, session: WritingStaff, gateway: GatewayAccess) -> Response:
     """Save the form, then do what the pressed button says besides."""
     known = await gateway.drafts.get(session.staff, draft)
-    town = staff_town(request, session)
+    town = gateway.towns.of(known.municipality)
     form = await request.form()
     fields = fields_of(form)
     content, faults = content_from(fields, known.content, town.town.timezone)
@@ -122,7 +122,7 @@ async def live_reach(
 ) -> JSONResponse:
     """How many residents the form as it is would reach, as numbers and as a piece of the page; saves nothing."""
     known = await gateway.drafts.get(session.staff, draft)
-    town = staff_town(request, session)
+    town = gateway.towns.of(known.municipality)
     await _brake(gateway, session)
     fields = fields_of(await request.form())
     content, _ = content_from(fields, known.content, town.town.timezone)
@@ -178,8 +178,7 @@ async def delete(request: Request, draft: str, session: WritingStaff, gateway: G
 async def _preview(
     request: Request, session: StaffSession, gateway: Gateway, draft: Draft, *, unsure: bool = False
 ) -> Response:
-    town = staff_town(request, session)
-    values = await preview_values(request, session, gateway, town, draft)
+    values = await preview_values(request, session, gateway, draft)
     return await staff_page(
         request,
         "preview.html",
