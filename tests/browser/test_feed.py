@@ -1,21 +1,10 @@
 """A resident's feed and messages in a real browser: by keyboard alone, without JavaScript, live."""
 
+from browser_checks import tab_to_text
 from browser_news import TOWN, item, match_of
 from browser_stage import KARI, OLA, Stage
 from kommunepuls_events import Severity
-from playwright.async_api import Browser, Page, expect
-
-
-async def tab_to(page: Page, name: str, *, most: int = 80) -> None:
-    """Press Tab until what has the focus is called that."""
-    for _ in range(most):
-        await page.keyboard.press("Tab")
-        focused = await page.evaluate(
-            "(one => one.labels?.[0]?.innerText || one.innerText || one.value || '')(document.activeElement)"
-        )
-        if name in focused:
-            return
-    raise AssertionError(f"{name!r} is not reached by Tab")
+from playwright.async_api import Browser, expect
 
 
 async def test_the_feed_is_narrowed_and_less_of_it_chosen_and_undone_by_keyboard_alone(
@@ -26,18 +15,18 @@ async def test_the_feed_is_narrowed_and_less_of_it_chosen_and_undone_by_keyboard
     await page.goto(f"{stage.url}/feed")
     title = "Fjordvik Fotball trenger trener for jenter 12 år"
     await expect(page.get_by_role("link", name=title)).to_be_visible()
-    await tab_to(page, "Type")
+    await tab_to_text(page, "Type")
     await page.keyboard.press("ArrowDown")
-    await tab_to(page, "Vis disse")
+    await tab_to_text(page, "Vis disse")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/feed?kind=volunteer-need**")
-    await tab_to(page, "Mindre av dette")
+    await tab_to_text(page, "Mindre av dette")
     await page.keyboard.press("Enter")
-    await tab_to(page, "Ikke mer fra Fjordvik Fotball")
+    await tab_to_text(page, "Ikke mer fra Fjordvik Fotball")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("status").first).to_contain_text("Du hører ikke mer fra Fjordvik Fotball.")
     await expect(page.get_by_role("link", name=title)).to_have_count(0)
-    await tab_to(page, "Angre")
+    await tab_to_text(page, "Angre")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("status").first).to_contain_text("Alt er som før")
     await expect(page.get_by_role("link", name=title)).to_be_visible()
@@ -88,14 +77,14 @@ async def test_a_message_is_opened_and_another_marked_as_read_by_keyboard_alone(
     context = await stage.context(browser, KARI)
     page = await context.new_page()
     await page.goto(f"{stage.url}/messages?show=unread")
-    await tab_to(page, "Vannet er stengt i Havna")
+    await tab_to_text(page, "Vannet er stengt i Havna")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/items/**")
     await page.goto(f"{stage.url}/messages?show=unread")
     assert await page.get_by_role("link", name="Vannet er stengt i Havna").count() == 0
     before = await page.locator(".messages .unread").count()
     assert before
-    await tab_to(page, "Merk som lest")
+    await tab_to_text(page, "Merk som lest")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("status")).to_have_text("Merket som lest.")
     await expect(page.locator(".messages .unread")).to_have_count(before - 1)

@@ -2,6 +2,7 @@
 
 import re
 
+from browser_checks import tab_to, tab_to_text
 from browser_news import SCRIPT, item
 from browser_stage import KARI, OLA, Stage
 from kommunepuls_events import Kind, Severity
@@ -139,6 +140,26 @@ async def test_the_map_shows_districts_what_lies_in_them_and_what_is_ploughed(
     )
     assert sizes
     assert all(8 < size < 60 for size in sizes)
+    await context.close()
+
+
+async def test_the_pulse_is_read_by_keyboard_alone(stage: Stage, browser: Browser) -> None:
+    context = await stage.context(browser)
+    page = await context.new_page()
+    await page.goto(stage.url)
+    await tab_to_text(page, "Kraftige vindkast i Fjordvik")
+    # From a sign on the map to its item in the list, and on from there.
+    await tab_to(page, ".marker")
+    target = await page.evaluate("document.activeElement.getAttribute('href')")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(f"{target}:target")).to_be_visible()
+    await tab_to_text(page, "Vis tallene som tabell")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".numbers").first).to_be_visible()
+    await page.goto(stage.url)
+    await tab_to_text(page, "Vannet er stengt i Havna")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Vannet er stengt i Havna", level=1)).to_be_visible()
     await context.close()
 
 

@@ -43,3 +43,15 @@ async def tab_to(page: Page, selector: str, *, most: int = 160) -> None:
         if await page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
             return
     raise AssertionError(f"the keyboard does not reach {selector}")
+
+
+async def tab_to_text(page: Page, name: str, *, most: int = 160) -> None:
+    """Press Tab until what has the focus is called that."""
+    for _ in range(most):
+        await page.keyboard.press("Tab")
+        focused = await page.evaluate(
+            "(one => one.labels?.[0]?.innerText || one.innerText || one.value || '')(document.activeElement)"
+        )
+        if name in focused:
+            return
+    raise AssertionError(f"the keyboard does not reach {name!r}")
