@@ -100,6 +100,12 @@ async def picture(page: Page, name: str, size: str) -> None:
     await page.set_viewport_size({"width": WIDTHS[size], "height": 600})
     height = await page.evaluate("document.documentElement.scrollHeight")
     await page.set_viewport_size({"width": WIDTHS[size], "height": min(max(height, 600), TALLEST[size])})
+    # Pictures load when they come into sight.
+    await page.evaluate(
+        """() => Promise.all([...document.images]
+        .filter((one) => one.getClientRects().length && one.getBoundingClientRect().top < innerHeight)
+        .map((one) => one.decode().catch(() => undefined)))"""
+    )
     path = PICTURES / f"{name}-{size}.png"
     await page.screenshot(path=path)
     weight = path.stat().st_size
