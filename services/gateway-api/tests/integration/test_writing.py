@@ -3,12 +3,16 @@
 import html
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from gateway_api.domain.choices import Choices
+from gateway_api.domain.organisers.content import Content
+from gateway_api.domain.staff import Role, Staff
 from gateway_api.service.queries import ItemFilter
+from kommunepuls_chassis.testing_payloads import PAYLOADS, what_runs
 from kommunepuls_events import ContentItemV1
 from kommunepuls_events.base import utc_now
 from PIL import Image
@@ -287,6 +291,29 @@ async def test_an_organiser_that_an_invitation_named_writes_once_it_is_approved(
     await desk.sit(NILS)
     assert "Fjordvik skolekorps" in (await desk.get("/staff/writing")).text
     await desk.post("/staff/writing", {"organiser": "NO-9901/korps", "kind": "notice"})
+
+
+async def test_no_text_of_an_organiser_runs_on_the_pages_of_staff_or_on_its_own(desk: Desk) -> None:
+    await desk.sit(EVA)
+    mari = Staff("Mari <script>alert(1)</script>", frozenset({Role.ORGANISER}), TOWN, frozenset({CLUB}))
+    for number in range(0, len(PAYLOADS) - 3, 4):
+        title, text, place, about = PAYLOADS[number : number + 4]
+        content = Content(
+            title=f"T {title}"[:120],
+            text=f"{text}\n\n{title}",
+            place_name=place[:300],
+            interests=("football",),
+        )
+        draft = await desk.gateway.drafts.begin(mari, CLUB, content)
+        await desk.gateway.drafts.hand_in(mari, draft.id, 1)
+        club = replace(desk.gateway.clubs.get(CLUB), name=f"F {title}"[:80].strip(), about=about)
+        await desk.gateway.clubs.save(club, mari)
+        for path in (f"/staff/approvals/{draft.id}", f"/staff/writing/{draft.id}", PAGE):
+            assert what_runs((await desk.get(path)).text) == [], (path, content)
+    for path in ("/staff/approvals", "/staff/writing", "/staff/organisers", "/organisers"):
+        assert what_runs((await desk.get(path)).text) == [], path
+    # Its own frame, which shows how it will look.
+    assert what_runs((await desk.get("/embed")).text) == ["<iframe>"]
 
 
 async def test_a_trusted_organiser_publishes_at_once_changes_and_withdraws(desk: Desk) -> None:
