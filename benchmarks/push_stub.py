@@ -1,4 +1,5 @@
-"""A push service that takes everything, as a process of its own: HTTP/2 (RFC 9113) without TLS.
+"""A push service that takes everything, as a process of its own: HTTP/2 (RFC 9113) without TLS, and for peers that know
+nothing else just enough of HTTP/1.1.
 
 Prints one line of JSON with its port and serves until its standard input closes. `GET /count` tells what was taken,
 `GET /forget` begins anew. Frames, settings, flow control and pings are served in full; what headers mean is worked out
@@ -14,7 +15,7 @@ import time
 from urllib.parse import urlsplit
 
 import uvloop
-from hpack import Decoder
+from hpack import Decoder, Encoder
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 8, 9
@@ -33,7 +34,9 @@ class Taken:
         self.blocks: list[bytes] = []
         self.times: list[float] = []
         self.sample: list[tuple[bytes, bytes]] = []
-        self.keep_all = False
+        self.senders: list[bytes] = []
+        self.simple = 0
+        """Requests over HTTP/1.1."""
 
     def told(self) -> bytes:
         """All of it as JSON; times are on the system's monotonic clock, which processes share."""
@@ -55,6 +58,8 @@ class Taken:
                 "urgent_last": urgent[-1] if urgent else 0.0,
                 "urgent": len(urgent),
                 "after_urgent": sum(when > urgent[-1] for when in self.times) if urgent else 0,
+                "sender_keys": len(set(self.senders)),
+                "simple": self.simple,
                 "tokens": len({one.get("authorization") for one in asked.values()}),
                 "sample": [
                     (asked[block][":path"], base64.b64encode(body).decode()) for block, body in self.sample
@@ -73,17 +78,22 @@ class PushService(asyncio.Protocol):
         self._open: dict[int, list[bytes]] = {}
         """Streams under way: the block of headers, then what came of the body."""
         self._unacknowledged = 0
+        self._decoder: Decoder | None = Decoder()
+        """Until the other side has heard that the table of headers is empty."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Say what we take: no table of headers, many streams, a wide window."""
+        """Wait for what is spoken."""
         self._transport = transport
+
+    def _greet(self) -> None:
+        """Say what we take: no table of headers, many streams, a wide window."""
         # Identifiers as in RFC 9113 section 6.5.2: HEADER_TABLE_SIZE, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE.
         settings = b"".join(
             name.to_bytes(2, "big") + value.to_bytes(4, "big")
             for name, value in ((1, 0), (3, 128), (4, _WINDOW))
         )
-        transport.write(
-            _frame(SETTINGS, 0, 0, settings) + _frame(WINDOW_UPDATE, 0, 0, (_WINDOW).to_bytes(4, "big"))
+        self._transport.write(
+            _frame(SETTINGS, 0, 0, settings) + _frame(WINDOW_UPDATE, 0, 0, _WINDOW.to_bytes(4, "big"))
         )
 
     def data_received(self, data: bytes) -> None:
@@ -91,13 +101,14 @@ class PushService(asyncio.Protocol):
         held = self._held + data if self._held else data
         place, end, answers = 0, len(held), []
         if not self._greeted:
-            if end < len(PREFACE):
+            if end < len(PREFACE) and PREFACE.startswith(held):
                 self._held = held
                 return
             if not held.startswith(PREFACE):
-                self._transport.close()
+                self._simple(held)
                 return
             self._greeted, place = True, len(PREFACE)
+            self._greet()
         while end - place >= 9:
             stop = place + 9 + int.from_bytes(held[place : place + 3], "big")
             if stop > end:
@@ -109,8 +120,11 @@ class PushService(asyncio.Protocol):
                 self._body(stream, flags, payload, answers)
             elif kind in (HEADERS, CONTINUATION):
                 self._headers(stream, kind, flags, payload, answers)
-            elif kind == SETTINGS and not flags & _ACK:
-                answers.append(_frame(SETTINGS, _ACK, 0))
+            elif kind == SETTINGS:
+                if flags & _ACK:
+                    self._decoder = None
+                else:
+                    answers.append(_frame(SETTINGS, _ACK, 0))
             elif kind == PING and not flags & _ACK:
                 answers.append(_frame(PING, _ACK, 0, payload))
             elif kind == RST_STREAM:
@@ -131,6 +145,10 @@ class PushService(asyncio.Protocol):
             self._open[stream] = [payload]
         else:
             self._open[stream][0] += payload
+        if self._decoder is not None and flags & END_HEADERS:
+            alone = Encoder()
+            alone.header_table_size = 0
+            self._open[stream][0] = alone.encode(self._decoder.decode(self._open[stream][0]))
         if flags & END_STREAM:
             self._answer_get(stream, answers)
 
@@ -144,11 +162,24 @@ class PushService(asyncio.Protocol):
         if flags & END_STREAM:
             del self._open[stream]
             taken = self._taken
-            if taken.keep_all or len(taken.blocks) % _SAMPLE_EVERY == 0:
+            if len(taken.blocks) % _SAMPLE_EVERY == 0:
                 taken.sample.append((request[0], b"".join(request[1:])))
             taken.blocks.append(request[0])
+            # Behind salt, record size and its own length (RFC 8188 section 2.1).
+            taken.senders.append(request[1][21:86])
             taken.times.append(time.monotonic())
             answers.append(b"\0\0\5\1\5" + stream.to_bytes(4, "big") + _CREATED)
+
+    def _simple(self, held: bytes) -> None:
+        """Answer each whole request of HTTP/1.1 with Content-Length."""
+        while (end := held.find(b"\r\n\r\n")) >= 0:
+            length = int(held[:end].lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+            if len(held) < end + 4 + length:
+                break
+            held = held[end + 4 + length :]
+            self._taken.simple += 1
+            self._transport.write(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+        self._held = held
 
     def _answer_get(self, stream: int, answers: list[bytes]) -> None:
         block = self._open.pop(stream)[0]
@@ -156,9 +187,10 @@ class PushService(asyncio.Protocol):
         told = b"{}"
         if path == "/count":
             told = self._taken.told()
+        elif path == "/number":
+            told = json.dumps({"push": len(self._taken.blocks)}).encode()
         else:
             self._taken.__init__()
-            self._taken.keep_all = path == "/keep"
         answers.append(_frame(HEADERS, END_HEADERS, stream, b"\x88"))
         for start in range(0, len(told), 16_000):
             part = told[start : start + 16_000]

@@ -61,6 +61,7 @@ def environment(tmp_path: Path, town_file: Path) -> dict[str, str]:
         "KP_TOWN_FILES": str(town_file),
         "KP_DATA_DIR": str(tmp_path / "data"),
         "KP_PUSH_ALLOW_PRIVATE": "true",
+        "KP_PUSH_PROCESSES": "0",
         "KP_FOLLOW_UP_DELAY_SECONDS": "0",
         # No digest is due so long after a moment at which a test looks: what is, somebody has in hand.
         "KP_LEASE_SECONDS": "57.3",

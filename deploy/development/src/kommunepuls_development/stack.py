@@ -72,6 +72,7 @@ class Stack:
             "KP_MAIL_FROM": "varsel@fjordvik.example",
             # Development only: the fake push service listens on this machine, without TLS.
             "KP_PUSH_ALLOW_PRIVATE": "true",
+            "KP_PUSH_PROCESSES": "0",
             # And the upstreams' pictures lie on this machine.
             "KP_PICTURES_ALLOW_PRIVATE": "true",
             **self.keys,

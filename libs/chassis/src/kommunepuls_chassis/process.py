@@ -1,6 +1,7 @@
 """A service as a process: settings, logs, signals, ordered shutdown, errors an operator can read."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -12,6 +13,10 @@ import uvloop
 from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.logs import configure_logging, get_logger
 from kommunepuls_chassis.settings import ServiceSettings, SettingsClass, load_settings
+
+_OBJECTS_BEFORE_COLLECTING = 50_000
+"""A batch of records is many thousand objects, none of them in a cycle: Python's 700 would look at all of them over and
+over while it is decoded."""
 
 
 class Service(Protocol):
@@ -38,6 +43,7 @@ def run_service(
     try:
         settings = load_settings(settings_class)
         configure_logging(name, level=settings.log_level, text=settings.log_format == "text")
+        gc.set_threshold(_OBJECTS_BEFORE_COLLECTING, 20, 20)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_main(name, settings, compose))
     except OperatorError as error:

@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from kommunepuls_events import Event, Topic
 from kommunepuls_events.base import Message
 from kommunepuls_events.dead_letters import DeadLetter
 from kommunepuls_events.event import Headers
+
+from kommunepuls_chassis.producer import Encoded
 
 
 @dataclass
@@ -33,6 +36,13 @@ class RecordingProducer:
     ) -> None:
         """Keep bytes."""
         self.raw.append((topic, key, value, list(headers)))
+
+    async def publish_many(self, topic: Topic, records: Iterable[Encoded]) -> None:
+        """Keep the messages that these say."""
+        for record in records:
+            event = Event.decode(record.value, record.headers)
+            assert topic.key_of is None or topic.key_of(event.data).encode() == record.key
+            self.messages.append(event.data)
 
     def of(self, contract: type[Message]) -> list[Message]:
         """The messages of one contract, in order."""

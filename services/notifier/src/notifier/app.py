@@ -1,9 +1,10 @@
 """Putting the notifier together."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from kommunepuls_chassis.consumer import EventConsumer
 from kommunepuls_chassis.errors import OperatorError
@@ -22,10 +23,12 @@ from kommunepuls_events.base import utc_now
 
 from notifier.adapters.bounce_folder import BounceFolder
 from notifier.adapters.catalogue import PoCatalogue
+from notifier.adapters.crowd_processes import CrowdProcesses
 from notifier.adapters.dkim import DkimSealer
 from notifier.adapters.dkim_keys import DkimKey, read_key_file, read_keys
 from notifier.adapters.dkim_signers import open_signers
 from notifier.adapters.gates import Gates
+from notifier.adapters.key_stock import KeyStock
 from notifier.adapters.mail_composer import MailComposer
 from notifier.adapters.mail_press import MailPress
 from notifier.adapters.push import PushCarrier
@@ -41,9 +44,12 @@ from notifier.records.knowledge import Knowledge
 from notifier.records.ledger import Ledger
 from notifier.records.vault import Vault
 from notifier.records.vault_keys import KeyRing
+from notifier.records.waves import SHARDS
 from notifier.service.bouncing import BounceDesk
 from notifier.service.budgeting import Budget
 from notifier.service.clock import Clock
+from notifier.service.crowd_reports import CrowdReporter
+from notifier.service.crowds import CrowdDelivery
 from notifier.service.desk import Desk
 from notifier.service.digests import DigestDelivery
 from notifier.service.dispatching import Capacity, Dispatcher
@@ -53,6 +59,8 @@ from notifier.service.intake import Intake
 from notifier.service.items import ItemDelivery
 from notifier.service.letters import LetterDelivery
 from notifier.service.reporting import Reporter
+from notifier.service.scribe import Scribe
+from notifier.service.stocking import Stocking
 from notifier.service.wakes import QUEUES, Wakes
 from notifier.settings import Settings
 
@@ -84,6 +92,23 @@ class Notifier:
         await run_together(*self.parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A process of its own that tells many the same.
+
+    Attributes:
+        run: works until cancelled.
+    """
+
+    wakes: Wakes
+    reporter: CrowdReporter
+    parts: tuple[Callable, ...]
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        await run_together(*self.parts)
+
+
 @asynccontextmanager
 async def compose(
     settings: Settings,
@@ -97,50 +122,37 @@ async def compose(
 
     Args:
         now, producer, store, carriers: what tests put in place of the real ones. With a producer given, the
-            service does not consume: the test calls the handlers.
+            service does not consume: the test calls the handlers. Then, too, all is done in this process.
 
     Raises:
         OperatorError: for a wrong setting, key or town file.
     """
-    clock, health = Clock(now), Health()
-    catalogue = PoCatalogue()
-    # Wrong keys are told of before anything is connected.
-    keys = KeyRing(settings.vault_key.get_secret_value())
-    signer = VapidSigner(settings.vapid_private_key.get_secret_value(), settings.vapid_subject)
-    dkim_keys = _dkim_keys(settings)
-    public_key_of(settings.contact_private_key.get_secret_value())
-    sign({"purpose": UNSUBSCRIBE}, settings.link_key.get_secret_value())
-    towns = TownLabels(load_towns(settings.town_paths()))
-    await towns.load()
+    clock, health, wakes = Clock(now), Health(), Wakes()
+    keys, signer, towns = await _told_of_before_connecting(settings)
+    dkim_keys, catalogue = _dkim_keys(settings), PoCatalogue()
     async with AsyncExitStack() as stack:
-        if store is None:
-            store = await stack.enter_async_context(open_store(settings.store_url_for(SERVICE)))
+        alone = settings.push_processes == 0 or producer is not None
         consuming = producer is None
-        if producer is None:
-            producer = await stack.enter_async_context(open_producer(SERVICE, settings))
+        store = store or await stack.enter_async_context(open_store(settings.store_url_for(SERVICE)))
+        producer = producer or await stack.enter_async_context(open_producer(SERVICE, settings))
         if carriers is None:
-            carriers = await _open_carriers(stack, settings, signer, dkim_keys, catalogue, clock)
-        ledger, knowledge = await Ledger.open(store), await Knowledge.open(store)
+            push = await _open_push(stack, settings, signer, catalogue, clock)
+            carriers = {
+                Channel.EMAIL: await _open_mail(stack, settings, dkim_keys, catalogue, clock),
+                Channel.PUSH: push,
+            }
+        desk = await _desk(settings, store, producer, keys, carriers, catalogue, towns, wakes, clock)
+        ledger, vault, knowledge = desk.ledger, desk.vault, desk.knowledge
         attention = await Attention.open(store)
-        vault = await Vault.open(store, keys)
         if renewed := await vault.renew_encryption():
             get_logger().info("vault_renewed", endpoints=renewed)
-        wakes, reporter = Wakes(), Reporter(producer)
         lease = timedelta(seconds=settings.lease_seconds)
-        digest_times = DigestTimes(settings.digest_time, settings.digest_weekday)
-        budget = Budget(ledger, attention, clock, lease)
-        desk = Desk(
-            ledger, vault, knowledge, carriers, catalogue, lambda: towns.current, reporter, wakes, clock, budget,
-            public_url=settings.public_url,
-            link_key=settings.link_key,
-            digest_times=digest_times,
-            carry_seconds=settings.lease_seconds * 0.75,
-        )  # fmt: skip
         intake = Intake(
             ledger, vault, knowledge, attention, wakes, clock,
             contact_key=settings.contact_private_key,
-            digest_times=digest_times,
+            digest_times=desk.digest_times,
             follow_up_delay_seconds=settings.follow_up_delay_seconds,
+            lease=lease,
         )  # fmt: skip
         letters = LetterDelivery(
             desk, contact_key=settings.contact_private_key, sender=lambda: _sender(towns)
@@ -150,10 +162,17 @@ async def compose(
             capacity={queue: _capacity(queue, settings) for queue in QUEUES},
             lease=lease,
         )  # fmt: skip
-        follower = Follower(ledger, knowledge, wakes, clock, health)
-        bounces = BounceDesk(ledger, vault, reporter, clock)
+        follower = Follower(ledger, knowledge, wakes, clock, health, lease)
+        bounces = BounceDesk(ledger, vault, desk.reporter, clock)
         housekeeper = Housekeeper(ledger, attention, knowledge, clock, timedelta(days=settings.keep_days))
         parts = [dispatcher.run, follower.run, housekeeper.run, towns.run]
+        if alone:
+            reporter = CrowdReporter(SERVICE, producer, clock, counts_here=True)
+            scribe = Scribe(ledger.waves, reporter)
+            crowds = CrowdDelivery(desk, carriers[Channel.PUSH], scribe, health, range(SHARDS), lease)
+            parts.append(crowds.run)
+        else:
+            parts.append(CrowdProcesses(settings.push_processes, settings.instance, wakes, health).run)
         if settings.bounce_folder is not None:
             parts.append(BounceFolder(settings.bounce_folder, bounces, health).run)
         if consuming:
@@ -165,14 +184,86 @@ async def compose(
         yield Notifier(port, intake, dispatcher, follower, bounces, housekeeper, ledger, vault, tuple(parts))
 
 
-async def _open_carriers(
-    stack: AsyncExitStack,
+@asynccontextmanager
+async def compose_crowd(
+    settings: Settings, *, shards: Sequence[int], talk: Callable[[Crowd], Coroutine[Any, Any, None]]
+) -> AsyncIterator[Crowd]:
+    """A process that tells many the same.
+
+    Args:
+        shards: the parts of the subscribers that it serves.
+        talk: what it does beside that.
+    """
+    clock, health, wakes = Clock(), Health(), Wakes()
+    keys, signer, towns = await _told_of_before_connecting(settings)
+    catalogue = PoCatalogue()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings.store_url_for(SERVICE)))
+        producer = await stack.enter_async_context(open_producer(SERVICE, settings))
+        most_keys = settings.push_keys_ahead * len(shards) // SHARDS
+        stock = KeyStock(most_keys, oldest_seconds=settings.push_keys_hours * 3600)
+        push = await _open_push(
+            stack, settings, signer, catalogue, clock, stock=stock, at_once=settings.push_crowd_at_once
+        )
+        desk = await _desk(
+            settings, store, producer, keys, {Channel.PUSH: push}, catalogue, towns, wakes, clock
+        )
+        reporter = CrowdReporter(SERVICE, producer, clock, counts_here=False)
+        scribe = Scribe(desk.ledger.waves, reporter)
+        lease = timedelta(seconds=settings.lease_seconds)
+        crowds = CrowdDelivery(desk, push, scribe, health, shards, lease)
+        stocking = Stocking(desk.vault, stock, shards, lambda: bool(crowds.in_hand))
+        parts: list[Callable] = [crowds.run, towns.run]
+        if most_keys:
+            parts.append(stocking.run)
+        crowd = Crowd(wakes, reporter, (*parts, lambda: talk(crowd)))
+        yield crowd
+
+
+async def _told_of_before_connecting(settings: Settings) -> tuple[KeyRing, VapidSigner, TownLabels]:
+    """Keys and towns: wrong ones are told of before anything is connected."""
+    keys = KeyRing(settings.vault_key.get_secret_value())
+    signer = VapidSigner(settings.vapid_private_key.get_secret_value(), settings.vapid_subject)
+    public_key_of(settings.contact_private_key.get_secret_value())
+    sign({"purpose": UNSUBSCRIBE}, settings.link_key.get_secret_value())
+    towns = TownLabels(load_towns(settings.town_paths()))
+    await towns.load()
+    return keys, signer, towns
+
+
+async def _desk(
     settings: Settings,
-    signer: VapidSigner,
-    keys: Sequence[DkimKey],
+    store: DocumentStore,
+    producer: Producer,
+    keys: KeyRing,
+    carriers: dict[Channel, Carrier],
     catalogue: Catalogue,
+    towns: TownLabels,
+    wakes: Wakes,
     clock: Clock,
-) -> dict[Channel, Carrier]:
+) -> Desk:
+    ledger, attention = await Ledger.open(store), await Attention.open(store)
+    return Desk(
+        ledger,
+        await Vault.open(store, keys),
+        await Knowledge.open(store),
+        carriers,
+        catalogue,
+        lambda: towns.current,
+        Reporter(producer),
+        wakes,
+        clock,
+        Budget(ledger, attention, clock, timedelta(seconds=settings.lease_seconds)),
+        public_url=settings.public_url,
+        link_key=settings.link_key,
+        digest_times=DigestTimes(settings.digest_time, settings.digest_weekday),
+        carry_seconds=settings.lease_seconds * 0.75,
+    )
+
+
+async def _open_mail(
+    stack: AsyncExitStack, settings: Settings, keys: Sequence[DkimKey], catalogue: Catalogue, clock: Clock
+) -> MailCarrier:
     address = SmtpAddress(
         host=settings.smtp_host,
         port=settings.smtp_port,
@@ -191,6 +282,20 @@ async def _open_carriers(
         signers=signers,
     )  # fmt: skip
     stack.push_async_callback(mail.close)
+    return mail
+
+
+async def _open_push(
+    stack: AsyncExitStack,
+    settings: Settings,
+    signer: VapidSigner,
+    catalogue: Catalogue,
+    clock: Clock,
+    *,
+    stock: KeyStock | None = None,
+    at_once: int | None = None,
+) -> PushCarrier:
+    """`at_once`: messages to one push service; as the setting for single ones says if not given."""
     wire = await stack.enter_async_context(
         open_wire(
             allow_private=settings.push_allow_private,
@@ -198,11 +303,10 @@ async def _open_carriers(
             plain_http2=settings.push_plain_http2,
         )
     )
-    push = PushCarrier(
-        wire, signer, catalogue, Gates(settings.push_at_once_per_service, waiting_seconds=2.0), clock,
-        allow_private=settings.push_allow_private,
-    )  # fmt: skip
-    return {Channel.EMAIL: mail, Channel.PUSH: push}
+    gates = Gates(at_once or settings.push_at_once_per_service, waiting_seconds=2.0)
+    return PushCarrier(
+        wire, signer, catalogue, gates, clock, allow_private=settings.push_allow_private, stock=stock
+    )
 
 
 def _dkim_keys(settings: Settings) -> Sequence[DkimKey]:

@@ -35,8 +35,12 @@ class Carrier(Protocol):
         """
 
 
-Carried = Callable[[Exception | None], None]
-"""Called once with None when a provider has taken a message, else with one of the errors of `Carrier.carry`."""
+Carried = Callable[[Exception | None, Callable[[], None]], None]
+"""Called once with None when a provider has taken a message, else with one of the errors of `Carrier.carry`.
+
+Its second argument is to be called when what the provider said is dealt with: until then the message counts as
+under way.
+"""
 
 
 class CrowdCarrier(Carrier, Protocol):
@@ -50,6 +54,27 @@ class CrowdCarrier(Carrier, Protocol):
 
     def waiting(self, answered_within: float) -> int:
         """How many messages wait for providers that answered within so many seconds."""
+
+
+class Stock(Protocol):
+    """Message keys made ahead, of which each is for one message."""
+
+    @property
+    def wanting(self) -> int:
+        """How many are still to be made."""
+
+    @property
+    def full(self) -> bool:
+        """Whether more would be kept in vain."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def offer(self, p256dh: bytes, auth: bytes) -> None:
+        """Have one made for a subscription, unless there is one."""
+
+    def work(self, seconds: float) -> None:
+        """Throw away what is too old and make what is wanted, for about so long."""
 
 
 class Catalogue(Protocol):

@@ -57,7 +57,26 @@ class Settings(ServiceSettings):
         default=False, description="speak HTTP/2 to http push endpoints, too: development only"
     )
     push_at_once: int = Field(default=256, ge=1, description="push messages under way at a time")
-    push_at_once_per_service: int = Field(default=16, ge=1, description="of these to one push service")
+    push_at_once_per_service: int = Field(default=64, ge=1, description="of these to one push service")
+    push_processes: int = Field(
+        default=2,
+        ge=0,
+        le=4,
+        description="processes that tell many the same over web push; with 0 this one does it",
+    )
+    push_crowd_at_once: int = Field(
+        default=512,
+        ge=1,
+        description="messages of such a process to one push service that are under way or not yet written down",
+    )
+    push_keys_ahead: int = Field(
+        default=200_000,
+        ge=0,
+        description="message keys that such processes make ahead, all together, in memory alone",
+    )
+    push_keys_hours: float = Field(
+        default=12, gt=0, le=24, description="hours after which a key made ahead is thrown away unused"
+    )
     push_timeout_seconds: float = Field(default=10, gt=0, description="seconds a push service may take")
 
     vault_key: SecretStr = Field(

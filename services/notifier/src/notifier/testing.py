@@ -43,6 +43,7 @@ from notifier.domain.contacts import MailAddress
 from notifier.domain.labels import Labels
 from notifier.domain.messages import Message
 from notifier.domain.sendings import Kind, Lane, Sending, about
+from notifier.ports import Carried
 from notifier.records.vault import Endpoint
 from notifier.service.clock import Clock
 from notifier.service.wakes import QUEUES
@@ -83,6 +84,18 @@ class RememberingCarrier:
         if failure is not None and (error := failure()) is not None:
             raise error
         self.carried.append((message, endpoint))
+
+    def begin(self, message: Message, endpoint: Endpoint, *, first: bool, done: Carried) -> None:
+        """Take it, or fail, at once."""
+        failure = self.failures.get(endpoint.id) or self.failures.get("")
+        error = failure() if failure is not None else None
+        if error is None:
+            self.carried.append((message, endpoint))
+        done(error, lambda: None)
+
+    def waiting(self, answered_within: float) -> int:
+        """Nothing ever waits."""
+        return 0
 
 
 def item(native: str = "1", revision: int = 1, **fields: object) -> ContentItemV1:

@@ -8,6 +8,7 @@ MongoDB keeps. Names may not be empty, start with `$` or hold a dot or NUL: Mong
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from kommunepuls_chassis.store.errors import DocumentError
 
@@ -22,8 +23,9 @@ MILLISECOND = timedelta(milliseconds=1)
 _SMALLEST_INTEGER, _LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 
+@lru_cache(maxsize=64)
 def milliseconds(moment: datetime) -> int:
-    """Milliseconds since 1970 in UTC, rounded down."""
+    """Milliseconds since 1970 in UTC, rounded down. Many documents have a time in common."""
     return (moment - EPOCH) // MILLISECOND
 
 

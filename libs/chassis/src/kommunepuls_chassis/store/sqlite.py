@@ -165,7 +165,16 @@ class SqliteCollection:
         await self._write_many(items, self._put)
 
     async def insert_many(self, items: Iterable[tuple[str, Document]]) -> list[bool]:
-        return await self._write_many(items, self._insert)
+        new: list[bool] = []
+        remaining = iter(items)
+        while part := list(itertools.islice(remaining, MOST_PER_STATEMENT)):
+            prepared = await asyncio.to_thread(self._prepared, part)
+            new += await self._store.write(
+                lambda connection, catalogue, prepared=prepared: self._insert_all(
+                    connection, catalogue, prepared
+                )
+            )
+        return new
 
     async def patch(self, key: str, changes: Document, *, where: Where | None = None) -> bool:
         clause, parameters = self._where(where or {})
@@ -282,6 +291,9 @@ class SqliteCollection:
 
         return await self._store.write(operation)
 
+    def _prepared(self, part: list[tuple[str, Document]]) -> list[tuple[str, Document, str]]:
+        return [(key, document, self._checked(key, document)) for key, document in part]
+
     def _checked(self, key: str, document: Document) -> str:
         check_key(key)
         self.fields.check_document(document)
@@ -303,6 +315,27 @@ class SqliteCollection:
         if new:
             layout.write_arrays(connection, key, document, new=True)
         return new
+
+    def _insert_all(
+        self,
+        connection: sqlite3.Connection,
+        catalogue: Catalogue,
+        prepared: list[tuple[str, Document, str]],
+    ) -> list[bool]:
+        """All in one statement where none was there before, which is what it mostly is; else one by one."""
+        layout = catalogue.layout(connection, self.name)
+        if not layout.arrays and len(prepared) > 1:
+            before = connection.total_changes
+            connection.execute("SAVEPOINT together")
+            connection.executemany(
+                layout.insert, [[key, *layout.row(document, text)] for key, document, text in prepared]
+            )
+            if connection.total_changes - before == len(prepared):
+                connection.execute("RELEASE together")
+                return [True] * len(prepared)
+            connection.execute("ROLLBACK TO together")
+            connection.execute("RELEASE together")
+        return [self._insert(connection, catalogue, *entry) for entry in prepared]
 
     def _put(
         self, connection: sqlite3.Connection, catalogue: Catalogue, key: str, document: Document, text: str
@@ -353,9 +386,7 @@ class SqliteCollection:
         results: list[Result] = []
         remaining = iter(items)
         while part := list(itertools.islice(remaining, MOST_PER_STATEMENT)):
-            prepared = await asyncio.to_thread(
-                lambda part=part: [(key, document, self._checked(key, document)) for key, document in part]
-            )
+            prepared = await asyncio.to_thread(self._prepared, part)
             results += await self._store.write(
                 lambda connection, catalogue, prepared=prepared: [
                     write(connection, catalogue, *entry) for entry in prepared

@@ -41,7 +41,11 @@ class Layout:
 
     def row(self, document: Document, text: str) -> list[Indexed]:
         """The document's text and its indexed scalars, in the order of the statements."""
-        return [text, *(encode_value(value_at(document, path)) for path in self.scalars.values())]
+        row: list[Indexed] = [text]
+        for path in self.scalars.values():
+            value = document.get(path[0]) if len(path) == 1 else value_at(document, path)
+            row.append(value if value is None or type(value) is str else encode_value(value))
+        return row
 
     def write_arrays(self, connection: sqlite3.Connection, key: str, document: Document, new: bool) -> None:
         """Make the array tables say what the document says."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -86,7 +87,7 @@ class PushCarrier:
         self._gates = gates
         self._clock = clock
         self._allow_private = allow_private
-        self._stock = stock or KeyStock()
+        self._stock = KeyStock() if stock is None else stock
         self._parcels: OrderedDict[tuple, Parcel] = OrderedDict()
         self._latest: tuple[Message, Parcel] | None = None
 
@@ -94,7 +95,8 @@ class PushCarrier:
         """See :meth:`~notifier.ports.Carrier.carry`."""
         said: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        def done(error: Exception | None) -> None:
+        def done(error: Exception | None, release: Callable[[], None]) -> None:
+            release()
             if said.done():
                 return
             if error is None:
@@ -109,14 +111,14 @@ class PushCarrier:
         """See :meth:`~notifier.ports.CrowdCarrier.begin`. What is too large (413) is sent again, shortened."""
         subscription: PushSubscription = endpoint.contact
         if not self._allow_private and not subscription.endpoint.startswith("https://"):
-            done(PermanentError("the push endpoint is not https", reason="insecure-endpoint"))
+            done(PermanentError("the push endpoint is not https", reason="insecure-endpoint"), _nothing)
             return
         origin = subscription.origin
         self._gates.enter(
             origin,
             first=first,
             start=partial(self._post, self._parcel(message), subscription, origin, done),
-            refuse=done,
+            refuse=lambda overloaded: done(overloaded, _nothing),
         )
 
     def waiting(self, answered_within: float) -> int:
@@ -134,8 +136,7 @@ class PushCarrier:
                 send(parcel.shortened())
                 return
             error = check_answer(said) if isinstance(said, Answer) else said
-            self._gates.leave(origin, began, error)
-            done(error)
+            done(error, partial(self._gates.leave, origin, began, error))
 
         def send(plain: bytes) -> None:
             body = encrypt(plain, self._stock.take(subscription.p256dh, subscription.auth))
@@ -144,8 +145,7 @@ class PushCarrier:
         try:
             send(parcel.plain)
         except Exception as error:
-            self._gates.leave(origin, began, error)
-            done(error)
+            done(error, partial(self._gates.leave, origin, began, error))
 
     def _parcel(self, message: Message) -> Parcel:
         """Written once for all who read the same."""
@@ -184,3 +184,7 @@ def check_answer(said: Answer) -> PermanentError | ThrottledError | TransientErr
     if status in (401, 403):
         return PermanentError(text, reason="vapid-refused")
     return PermanentError(text, reason=f"http-{status}")
+
+
+def _nothing() -> None:
+    """Nothing is under way."""

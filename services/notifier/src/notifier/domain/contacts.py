@@ -10,6 +10,7 @@ from kommunepuls_chassis.errors import PermanentError
 from kommunepuls_events import Channel
 
 _ADDRESS = re.compile(r"[^\s@<>\"'(),:;\\\[\]\x00-\x1f\x7f]{1,64}@(?:[\w-]{1,63}\.)*[\w-]{1,63}")
+_AUTHORITY_ENDS = re.compile(r"[/?#]")
 _LONGEST_ADDRESS = 254
 _LONGEST_ENDPOINT = 2048
 
@@ -49,9 +50,10 @@ class PushSubscription:
 
     @property
     def origin(self) -> str:
-        """The push service."""
-        parts = urlsplit(self.endpoint)
-        return f"{parts.scheme}://{parts.netloc}"
+        """The push service: scheme and authority."""
+        scheme, _, rest = self.endpoint.partition("://")
+        end = _AUTHORITY_ENDS.search(rest)
+        return f"{scheme}://{rest[: end.start()] if end else rest}"
 
 
 Contact = MailAddress | PushSubscription
@@ -64,6 +66,15 @@ def contact_of(channel: Channel, content: dict) -> Contact:
         PermanentError: reason `bad-contact`; the text does not repeat the contact.
     """
     return mail_address(content) if channel is Channel.EMAIL else push_subscription(content)
+
+
+def kept_contact(channel: Channel, content: dict) -> Contact:
+    """A contact from what was checked before it was kept."""
+    if channel is Channel.EMAIL:
+        return MailAddress(content["address"])
+    # More padding than is needed does no harm.
+    p256dh, auth = (base64.urlsafe_b64decode(content[name] + "==") for name in ("p256dh", "auth"))
+    return PushSubscription(content["endpoint"], p256dh, auth)
 
 
 def mail_address(content: dict) -> MailAddress:

@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Where it stands. All but the first are states of the contract's deliveries too."""
+    """Where it stands. All but the first and the last are states of the contract's deliveries too."""
 
     RESERVED = "reserved"
     SENT = "sent"
@@ -29,6 +29,8 @@ class State(StrEnum):
     SUPPRESSED = "suppressed"
     HELD = "held"
     DIGESTED = "digested"
+    IN_WAVE = "in-wave"
+    """It is one of many that the ledger has a single entry for."""
 
 
 class Lane(StrEnum):
@@ -99,6 +101,11 @@ class Sending:
 FOLLOW_UP = Reason(type=ReasonType.FOLLOW_UP)
 
 
+def lane_of(item: ContentItemV1) -> Lane:
+    """The lane that a message about an item takes."""
+    return Lane.FIRST if item.emergency else Lane.ORDINARY
+
+
 def about(
     item: ContentItemV1,
     subscriber: str,
@@ -113,7 +120,7 @@ def about(
         kind=Kind.ITEM,
         subscriber=subscriber,
         channel=channel,
-        lane=Lane.FIRST if item.emergency else Lane.ORDINARY,
+        lane=lane_of(item),
         created_at=now,
         due_at=now,
         item=item.id,

@@ -12,6 +12,7 @@ from kommunepuls_events import Channel, Reason
 
 from notifier.domain.attention import Contender
 from notifier.domain.sendings import Kind, Lane, Sending, State
+from notifier.records.waves import Waves
 
 _PAGE = 500
 _PLAIN = [
@@ -27,25 +28,26 @@ _CHANGING = ("due_at", "cause", "attempt", "budget_day", "digest", "endpoint", "
 class Ledger:
     """Sendings by key."""
 
-    def __init__(self, sendings: Collection) -> None:
+    def __init__(self, sendings: Collection, waves: Waves) -> None:
         self._sendings = sendings
+        self.waves = waves
+        """What goes to many at once; whoever asks the ledger need not know."""
 
     @classmethod
     async def open(cls, store: DocumentStore) -> "Ledger":
         """The ledger in that store."""
-        return cls(
-            await store.collection(
-                "sendings",
-                indexes=[
-                    Index("queue", "due_at"),
-                    Index("item", "state"),
-                    Index("digest"),
-                    Index("subscriber"),
-                    Index("open_for"),
-                    Index("created_at"),
-                ],
-            )
+        sendings = await store.collection(
+            "sendings",
+            indexes=[
+                Index("queue", "due_at"),
+                Index("item", "state"),
+                Index("digest"),
+                Index("subscriber"),
+                Index("open_for"),
+                Index("created_at"),
+            ],
         )
+        return cls(sendings, await Waves.open(store, sendings))
 
     async def reserve(self, sendings: Sequence[Sending]) -> list[bool]:
         """Reserve each; False for one that was reserved before, which stays as it is."""
@@ -73,7 +75,17 @@ class Ledger:
     async def get(self, key: str) -> Sending | None:
         """The sending of that key."""
         found = await self._sendings.get(key)
-        return _sending(key, found.document) if found else None
+        if found is None:
+            return None
+        if found.document["state"] == State.IN_WAVE:
+            return await self.waves.sending(found.document)
+        return _sending(key, found.document)
+
+    async def leave_wave(self, sendings: Sequence[Sending]) -> list[bool]:
+        """Let messages of a wave be sendings of their own; False for one that was erased meanwhile."""
+        return await self._sendings.patch_many(
+            (one.key, _document(one) | {"wave": None, "place": None}) for one in sendings
+        )
 
     async def drop(self, key: str) -> None:
         """Forget one."""
@@ -145,25 +157,31 @@ class Ledger:
             sent = [_sending(one.key, one.document) for one in page]
             yield [one for one in sent if one.revision < before_revision]
             if len(page) < _PAGE:
-                return
+                break
             after = page[-1].position()
+        async for sent in self.waves.sent_of(item, before_revision):
+            yield sent
 
     async def told_before(
         self, item: str, before_revision: int, subscribers: Iterable[str]
     ) -> set[tuple[str, Channel]]:
         """Who of these was sent an earlier revision, and on which channel."""
-        found = await self._sendings.find(
-            {"item": item, "state": State.SENT, "subscriber": any_of(subscribers)}
-        )
+        asked = set(subscribers)
+        found = await self._sendings.find({"item": item, "state": State.SENT, "subscriber": any_of(asked)})
         sent = [_sending(one.key, one.document) for one in found]
-        return {(one.subscriber, one.channel) for one in sent if one.revision < before_revision}
+        by_wave = await self.waves.sent_before(item, before_revision, asked)
+        return {(one.subscriber, one.channel) for one in sent if one.revision < before_revision} | {
+            (subscriber, Channel.PUSH) for subscriber in by_wave
+        }
 
     async def erase(self, subscriber: str) -> int:
         """Forget all of one subscriber; returns how many there were."""
+        await self.waves.erase(subscriber)
         return await self._sendings.delete_where({"subscriber": subscriber})
 
     async def purge(self, before: datetime) -> int:
         """Forget what is older; returns how many there were."""
+        await self.waves.purge(before)
         return await self._sendings.delete_where({"created_at": below(before)})
 
 

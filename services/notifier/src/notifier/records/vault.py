@@ -12,11 +12,12 @@ from kommunepuls_chassis.store.port import Collection, DocumentStore, Index, Sto
 from kommunepuls_events import Channel
 
 from notifier.domain.bounces import SOFT_BOUNCE_DAYS, SOFT_BOUNCES_THAT_COUNT
-from notifier.domain.contacts import Contact, contact_of
+from notifier.domain.contacts import Contact, kept_contact
 from notifier.records.vault_keys import KeyRing
 
 ACTIVE, RETIRED = "active", "retired"
 _PAGE = 200
+_CHANNELS = {str(channel): channel for channel in Channel}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,15 @@ class Vault:
 
     async def register(self, endpoint: Endpoint, now: datetime) -> None:
         """Keep an endpoint, in place of what its id stood for; a new address starts without bounces."""
+        await self.register_many([endpoint], now)
+
+    async def register_many(self, endpoints: Iterable[Endpoint], now: datetime) -> None:
+        """`register` for each, in one go."""
+        await self._endpoints.put_many((endpoint.id, self._document(endpoint, now)) for endpoint in endpoints)
+
+    def _document(self, endpoint: Endpoint, now: datetime) -> Document:
         key_id, sealed = self._keys.encrypt(endpoint.contact.content(), bound_to=_bound_to(endpoint))
-        document: Document = {
+        return {
             "subscriber": endpoint.subscriber,
             "channel": str(endpoint.channel),
             "state": ACTIVE,
@@ -59,7 +67,6 @@ class Vault:
             "registered_at": now,
             "soft_bounces": [],
         }
-        await self._endpoints.put(endpoint.id, document)
 
     async def retire(self, endpoint: str, cause: str, now: datetime) -> bool:
         """Forget an endpoint's contact detail and never use it again; False if it was not in use."""
@@ -88,6 +95,26 @@ class Vault:
         for stored in found:
             endpoints.setdefault(stored.document["subscriber"], []).append(self._opened(stored))
         return endpoints
+
+    async def active_push(self, subscribers: Iterable[str]) -> dict[str, list[Endpoint]]:
+        """The push endpoints in use of these subscribers, in the order of their ids."""
+        found = await self._endpoints.find({"subscriber": any_of(subscribers), "state": ACTIVE})
+        endpoints: dict[str, list[Endpoint]] = {}
+        for stored in found:
+            if stored.document["channel"] == Channel.PUSH:
+                endpoints.setdefault(stored.document["subscriber"], []).append(self._opened(stored))
+        return endpoints
+
+    async def all_push(self) -> AsyncIterator[list[Endpoint]]:
+        """Pages of all push endpoints in use."""
+        after = None
+        while page := await self._endpoints.find({}, limit=_PAGE, after=after):
+            yield [
+                self._opened(stored)
+                for stored in page
+                if (stored.document["state"], stored.document["channel"]) == (ACTIVE, Channel.PUSH)
+            ]
+            after = page[-1].position()
 
     async def known(self, subscribers: Iterable[str]) -> set[str]:
         """Who of these has or had an endpoint on any channel."""
@@ -133,10 +160,10 @@ class Vault:
 
     def _opened(self, stored: Stored) -> Endpoint:
         document = stored.document
-        channel = Channel(document["channel"])
+        channel = _CHANNELS[document["channel"]]
         bound_to = f"{document['subscriber']}|{stored.key}|{channel}"
         content = self._keys.decrypt(document["key_id"], document["sealed"], bound_to=bound_to)
-        return Endpoint(stored.key, document["subscriber"], channel, contact_of(channel, content))
+        return Endpoint(stored.key, document["subscriber"], channel, kept_contact(channel, content))
 
 
 def _bound_to(endpoint: Endpoint) -> str:

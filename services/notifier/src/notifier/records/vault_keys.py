@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from kommunepuls_chassis.errors import OperatorError, PermanentError
@@ -32,13 +33,14 @@ class KeyRing:
         if not raw:
             raise OperatorError("KP_VAULT_KEY is empty; make a key with `python -m notifier.keys`")
         self._keys = {hashlib.sha256(key).hexdigest()[:8]: key for key in raw}
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in self._keys.items()}
         self.current = next(iter(self._keys))
 
     def encrypt(self, content: dict, *, bound_to: str) -> tuple[str, bytes]:
         """Key id and ciphertext (nonce in front) of JSON content."""
         nonce = os.urandom(_NONCE_BYTES)
         plain = json.dumps(content, ensure_ascii=False).encode()
-        return self.current, nonce + AESGCM(self._keys[self.current]).encrypt(nonce, plain, bound_to.encode())
+        return self.current, nonce + self._ciphers[self.current].encrypt(nonce, plain, bound_to.encode())
 
     def decrypt(self, key_id: str, sealed: bytes, *, bound_to: str) -> dict:
         """The content again.
@@ -46,16 +48,16 @@ class KeyRing:
         Raises:
             PermanentError: reason `vault-key` if the key is gone, or the entry was changed or moved.
         """
-        key = self._keys.get(key_id)
+        cipher = self._ciphers.get(key_id)
         try:
-            if key is None:
+            if cipher is None:
                 raise InvalidTag
-            plain = AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to.encode())
+            plain = cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to.encode())
         except InvalidTag:
             raise PermanentError(
                 "an entry of the vault cannot be read with the keys in KP_VAULT_KEY", reason="vault-key"
             ) from None
-        return json.loads(plain)
+        return orjson.loads(plain)
 
     def lookup(self, address: str) -> str:
         """What an address is found by without being kept: an HMAC that only the key's holder can make."""

@@ -6,10 +6,12 @@ from datetime import timedelta
 from kommunepuls_chassis.health import Health
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.store.errors import StoreError
+from kommunepuls_events import Channel, ContentItemV1
 
-from notifier.domain.sendings import FOLLOW_UP, about
+from notifier.domain.sendings import FOLLOW_UP, Sending, about, lane_of
 from notifier.records.knowledge import FollowUp, Knowledge
 from notifier.records.ledger import Ledger
+from notifier.records.waves import SMALLEST_CROWD, Recipients
 from notifier.service.clock import Clock
 from notifier.service.wakes import Wakes
 
@@ -21,8 +23,15 @@ class Follower:
     """Turns changed and withdrawn items into reservations. Repeating it reserves nothing twice."""
 
     def __init__(
-        self, ledger: Ledger, knowledge: Knowledge, wakes: Wakes, clock: Clock, health: Health
+        self,
+        ledger: Ledger,
+        knowledge: Knowledge,
+        wakes: Wakes,
+        clock: Clock,
+        health: Health,
+        lease: timedelta,
     ) -> None:
+        self._lease = lease
         self._ledger = ledger
         self._knowledge = knowledge
         self._wakes = wakes
@@ -55,23 +64,27 @@ class Follower:
         item = (await self._knowledge.contents([revision])).get(revision)
         reserved = 0
         if item is not None:
-            async for page in self._ledger.told_of(follow_up.item, follow_up.revision):
-                sendings = {
-                    one.key: one
-                    for earlier in page
-                    for one in [
-                        about(
-                            item,
-                            earlier.subscriber,
-                            earlier.channel,
-                            (FOLLOW_UP,),
-                            self._clock.now(),
-                            follow_up.trace or earlier.trace,
-                        )
-                    ]
-                }
-                reserved += sum(await self._ledger.reserve(list(sendings.values())))
-                self._wakes.wake(sendings.values())
+            async for earlier in self._ledger.told_of(follow_up.item, follow_up.revision):
+                reserved += await self._reserve(item, earlier, follow_up.trace)
                 self._health.beat()
         await self._knowledge.follow_up_done(follow_up)
         self._log.info("followed_up", item=follow_up.item, revision=follow_up.revision, reservations=reserved)
+
+    async def _reserve(self, item: ContentItemV1, earlier: list[Sending], trace: str | None) -> int:
+        now, lane = self._clock.now(), lane_of(item)
+        crowd = {one.subscriber: (FOLLOW_UP,) for one in earlier if one.channel is Channel.PUSH}
+        if len(crowd) >= SMALLEST_CROWD:
+            to = Recipients(item, lane, trace or earlier[0].trace, list(crowd.items()))
+            reserved = await self._ledger.waves.reserve(to, now, self._lease)
+            self._wakes.waves[lane].set()
+        else:
+            reserved, crowd = 0, {}
+        sendings = {
+            sending.key: sending
+            for one in earlier
+            if one.channel is not Channel.PUSH or one.subscriber not in crowd
+            for sending in [about(item, one.subscriber, one.channel, (FOLLOW_UP,), now, trace or one.trace)]
+        }
+        reserved += sum(await self._ledger.reserve(list(sendings.values())))
+        self._wakes.wake(sendings.values())
+        return reserved

@@ -1,6 +1,8 @@
 """From the topics into the store: matches become reservations; nothing is sent here, so nothing waits."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from kommunepuls_chassis.consumer import Handler, Received
 from kommunepuls_chassis.errors import PermanentError
@@ -10,8 +12,10 @@ from kommunepuls_events import (
     Channel,
     ContactAction,
     ContactCommandV1,
+    ContentItemV1,
     LifecycleState,
     MatchV1,
+    Reason,
     SubscriberProfileV1,
     Topic,
 )
@@ -21,12 +25,13 @@ from pydantic import SecretStr
 from notifier.domain.contacts import contact_of
 from notifier.domain.decisions import DigestTimes, another_rhythm, next_digest_for
 from notifier.domain.identity import command_key
-from notifier.domain.sendings import Kind, Lane, Sending, about, digest_of, with_follow_up
+from notifier.domain.sendings import Kind, Lane, Sending, about, digest_of, lane_of, with_follow_up
 from notifier.domain.standing import calls_for_follow_up, standing_after
 from notifier.records.attention import Attention
 from notifier.records.knowledge import Knowledge
 from notifier.records.ledger import Ledger
 from notifier.records.vault import Endpoint, Vault
+from notifier.records.waves import SMALLEST_CROWD, Recipients
 from notifier.service.clock import Clock
 from notifier.service.wakes import Wakes
 
@@ -48,6 +53,7 @@ class Intake:
         contact_key: SecretStr,
         digest_times: DigestTimes,
         follow_up_delay_seconds: float,
+        lease: timedelta,
     ) -> None:
         self._ledger = ledger
         self._vault = vault
@@ -58,6 +64,7 @@ class Intake:
         self._contact_key = contact_key
         self._digest_times = digest_times
         self._follow_up_delay_seconds = follow_up_delay_seconds
+        self._lease = lease
         self._log = get_logger()
 
     def handlers(self) -> dict[Topic, Handler]:
@@ -70,39 +77,57 @@ class Intake:
         }
 
     async def take_matches(self, records: Sequence[Received]) -> None:
-        """Reserve a message to each recipient on the channels they chose; those reserved before stay."""
-        now = self._clock.now()
-        waiting: list[Sending] = []
-        for record in records:
-            match: MatchV1 = record.event.data
-            await self._knowledge.keep_contents([match.item], now)
-            waiting += await self._reservations(match, record.event.traceparent)
-            if len(waiting) >= _MOST_AT_ONCE:
-                await self._reserve(waiting)
-                waiting = []
-        await self._reserve(waiting)
+        """Reserve a message to each recipient on the channels they chose; those reserved before stay.
 
-    async def _reservations(self, match: MatchV1, trace: str | None) -> list[Sending]:
+        Of what comes together emergencies are reserved first.
+        """
+        kept: set[tuple[str, int]] = set()
+        waiting = _Waiting()
+        for record in sorted(records, key=lambda one: not one.event.data.item.emergency):
+            match: MatchV1 = record.event.data
+            if (revision := (match.item.id, match.item.revision)) not in kept:
+                await self._knowledge.keep_contents([match.item], self._clock.now())
+                kept.add(revision)
+            await self._add_recipients(match, record.event.traceparent, waiting)
+            if waiting.count >= _MOST_AT_ONCE:
+                await self._reserve_waiting(waiting)
+                waiting = _Waiting()
+        await self._reserve_waiting(waiting)
+
+    async def _add_recipients(self, match: MatchV1, trace: str | None, waiting: "_Waiting") -> None:
         now, item = self._clock.now(), match.item
         subscribers = [recipient.subscriber for recipient in match.recipients]
-        profiles = await self._knowledge.profiles(subscribers)
-        gone = await self._knowledge.erased(set(subscribers) - profiles.keys())
+        profiles, gone = await self._knowledge.gists(subscribers)
         told = set()
         if item.lifecycle.state is LifecycleState.UPDATED:
             told = await self._ledger.told_before(item.id, item.revision, subscribers)
-        return [
-            about(
-                item,
-                recipient.subscriber,
-                channel,
-                with_follow_up(recipient.reasons, (recipient.subscriber, channel) in told),
-                now,
-                trace,
-            )
-            for recipient in match.recipients
-            if recipient.subscriber not in gone
-            for channel in _channels(profiles.get(recipient.subscriber))
-        ]
+        crowd = waiting.crowd(item, trace)
+        for recipient in match.recipients:
+            subscriber = recipient.subscriber
+            if subscriber in gone:
+                continue
+            gist = profiles.get(subscriber)
+            # Both channels while the profile is still on its way.
+            for channel in gist.channels if gist is not None else tuple(Channel):
+                reasons = with_follow_up(recipient.reasons, (subscriber, channel) in told)
+                if channel is Channel.PUSH and gist is not None:
+                    crowd.append((subscriber, reasons))
+                else:
+                    waiting.sendings.append(about(item, subscriber, channel, reasons, now, trace))
+
+    async def _reserve_waiting(self, waiting: "_Waiting") -> None:
+        now = self._clock.now()
+        for item, trace, crowd in waiting.crowds.values():
+            if len(crowd) >= SMALLEST_CROWD:
+                lane = lane_of(item)
+                await self._ledger.waves.reserve(Recipients(item, lane, trace, crowd), now, self._lease)
+                self._wakes.waves[lane].set()
+            else:
+                waiting.sendings += [
+                    about(item, subscriber, Channel.PUSH, reasons, now, trace)
+                    for subscriber, reasons in crowd
+                ]
+        await self._reserve(waiting.sendings)
 
     async def _reserve(self, sendings: list[Sending]) -> None:
         if sendings:
@@ -225,6 +250,18 @@ class Intake:
         self._log.info("subscriber_erased", subscriber=subscriber, sendings=sendings)
 
 
-def _channels(profile: SubscriberProfileV1 | None) -> tuple[Channel, ...]:
-    """The channels a resident chose; both while the profile is still on its way."""
-    return profile.channels if profile is not None else tuple(Channel)
+@dataclass
+class _Waiting:
+    """What is to be reserved together: sendings, and for web push who is told of the same item."""
+
+    sendings: list[Sending] = field(default_factory=list)
+    crowds: dict[tuple[str, int], tuple[ContentItemV1, str | None, list]] = field(default_factory=dict)
+
+    def crowd(self, item: ContentItemV1, trace: str | None) -> list[tuple[str, tuple[Reason, ...]]]:
+        """Those who are told of an item."""
+        return self.crowds.setdefault((item.id, item.revision), (item, trace, []))[2]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.sendings) + sum(len(crowd) for _, _, crowd in self.crowds.values())

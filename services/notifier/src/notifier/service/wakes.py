@@ -16,6 +16,8 @@ class Wakes:
 
     def __init__(self) -> None:
         self._events = {queue: asyncio.Event() for queue in QUEUES}
+        self.waves = {lane: asyncio.Event() for lane in Lane}
+        """Set when a wave was reserved in that lane."""
 
     def wake(self, sendings: Iterable[Sending]) -> None:
         """Wake those who serve these sendings' queues."""
