@@ -19,7 +19,7 @@ PARTS = (
     "matching",
     "loading",
     "broker",
-    "delivery",
+    "push",
     "mail",
     "sensors",
 )

@@ -28,7 +28,6 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from delivery import TOWN, ledger_closed, process, processor_seconds, settle
 from kommunepuls_chassis.producer import open_producer
 from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.topics import ensure_topics
@@ -50,6 +49,7 @@ from notifier.records.vault import Endpoint
 from notifier.records.vault_keys import KeyRing
 from notifier.service.clock import Clock
 from notifier.testing import item, item_message, match
+from surroundings import TOWN, ledger_closed, process, processor_seconds, settle
 from table import Part, run_part
 
 SENDER = "puls@fjordvik.example"
@@ -282,7 +282,7 @@ async def whole_rows(part: Part, sizes: Sizes) -> None:
         async with sink() as port, running_broker(home / "broker") as broker:
             environment = keys | {
                 "KP_KAFKA_BOOTSTRAP": broker.address, "KP_STORE_URL": url, "KP_TOWN_FILES": str(home / "town.yaml"),
-                "KP_PUBLIC_URL": "https://puls.example", "KP_MAIL_FROM": SENDER, "KP_SMTP_HOST": "127.0.0.1",
+                "KP_PUBLIC_URL": "https://puls.example", "KP_MAIL_FROM": SENDER, "KP_SMTP_HOST": "127.0.0.1", "KP_PUSH_PROCESSES": "0",
                 "KP_SMTP_PORT": str(port), "KP_SMTP_SECURITY": "none", "KP_VAPID_SUBJECT": f"mailto:{SENDER}",
             }  # fmt: skip
             settings = ServiceSettings(kafka_bootstrap=broker.address)

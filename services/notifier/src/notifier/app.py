@@ -86,6 +86,8 @@ class Notifier:
     ledger: Ledger
     vault: Vault
     parts: tuple[Callable, ...]
+    crowds: CrowdDelivery | None = None
+    """Where this process itself tells many the same."""
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -165,7 +167,7 @@ async def compose(
         follower = Follower(ledger, knowledge, wakes, clock, health, lease)
         bounces = BounceDesk(ledger, vault, desk.reporter, clock)
         housekeeper = Housekeeper(ledger, attention, knowledge, clock, timedelta(days=settings.keep_days))
-        parts = [dispatcher.run, follower.run, housekeeper.run, towns.run]
+        parts, crowds = [dispatcher.run, follower.run, housekeeper.run, towns.run], None
         if alone:
             reporter = CrowdReporter(SERVICE, producer, clock, counts_here=True)
             scribe = Scribe(ledger.waves, reporter)
@@ -181,7 +183,9 @@ async def compose(
             serve_http(operations_app(health), settings.http_host, settings.http_port)
         )
         get_logger().info("listening", port=port)
-        yield Notifier(port, intake, dispatcher, follower, bounces, housekeeper, ledger, vault, tuple(parts))
+        yield Notifier(
+            port, intake, dispatcher, follower, bounces, housekeeper, ledger, vault, tuple(parts), crowds
+        )
 
 
 @asynccontextmanager

@@ -22,14 +22,19 @@ class Index:
     the fields holds a scalar (None, bool, number, str, datetime) or is missing. `Index("areas", array=True)`
     is for one field that holds a list of scalars, or is missing or None. A dotted name (`"profile.areas"`) is
     a field of a nested dict. An unsuitable value is refused with DocumentError when it is written.
+
+    `sparse=True` says that most documents lack the first field, and that it is asked for by value: they cost
+    nothing then. To order by it alone, or to ask who lacks it, is slow.
     """
 
     fields: tuple[str, ...]
     array: bool
+    sparse: bool
 
-    def __init__(self, *fields: str, array: bool = False) -> None:
+    def __init__(self, *fields: str, array: bool = False, sparse: bool = False) -> None:
         object.__setattr__(self, "fields", fields)
         object.__setattr__(self, "array", array)
+        object.__setattr__(self, "sparse", sparse)
 
 
 @dataclass(frozen=True)

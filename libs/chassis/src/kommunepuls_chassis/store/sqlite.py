@@ -40,6 +40,10 @@ Result = TypeVar("Result")
 
 READERS = 3
 MOST_PER_STATEMENT = 500
+MOST_INSERTED_TOGETHER = 2500
+CACHE_KIBIBYTES = 32_768
+CHECKPOINT_PAGES = 8_000
+"""32 MiB. Keys are hashes, so that many inserts touch every page of an index: each is then written once, not every time."""
 
 
 class SqliteStore:
@@ -69,6 +73,8 @@ class SqliteStore:
             )
             use_write_ahead_log(connection)
             connection.execute(f"PRAGMA synchronous = {synchronous.upper()}")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             return connection
 
         def first() -> sqlite3.Connection:
@@ -167,7 +173,7 @@ class SqliteCollection:
     async def insert_many(self, items: Iterable[tuple[str, Document]]) -> list[bool]:
         new: list[bool] = []
         remaining = iter(items)
-        while part := list(itertools.islice(remaining, MOST_PER_STATEMENT)):
+        while part := list(itertools.islice(remaining, MOST_INSERTED_TOGETHER)):
             prepared = await asyncio.to_thread(self._prepared, part)
             new += await self._store.write(
                 lambda connection, catalogue, prepared=prepared: self._insert_all(

@@ -99,14 +99,16 @@ class Catalogue:
             if index.array:
                 _create_array(connection, collection, index.fields[0])
             else:
-                _create_columns(connection, collection, index.fields)
+                _create_columns(connection, collection, index.fields, index.sparse)
         after = _read_layout(connection, collection)
         if set(after.scalars) - set(before.scalars) or set(after.arrays) - set(before.arrays):
             _fill(connection, after)
         self._layouts.pop(collection, None)
 
 
-def _create_columns(connection: sqlite3.Connection, collection: str, fields: tuple[str, ...]) -> None:
+def _create_columns(
+    connection: sqlite3.Connection, collection: str, fields: tuple[str, ...], sparse: bool
+) -> None:
     known = _read_layout(connection, collection).scalars
     for name in fields:
         if name not in known:
@@ -114,7 +116,9 @@ def _create_columns(connection: sqlite3.Connection, collection: str, fields: tup
             connection.execute(f"ALTER TABLE {quoted(collection)} ADD COLUMN {column(name)}")
     columns = ", ".join(column(name) for name in fields)
     index = quoted(f"{collection}:{','.join(fields)}")
-    connection.execute(f"CREATE INDEX IF NOT EXISTS {index} ON {quoted(collection)}({columns}, key)")
+    # A condition on a value implies that the field is there, which lets SQLite use such an index.
+    part = f" WHERE {column(fields[0])} IS NOT NULL" if sparse else ""
+    connection.execute(f"CREATE INDEX IF NOT EXISTS {index} ON {quoted(collection)}({columns}, key){part}")
 
 
 def _create_array(connection: sqlite3.Connection, collection: str, name: str) -> None:

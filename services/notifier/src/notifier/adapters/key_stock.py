@@ -1,4 +1,4 @@
-"""Message keys made ahead of sending, each for one subscription and one message (ADR 0004 says what that costs).
+"""Message keys made ahead of sending, each for one subscription and one message (ADR 0008 says what that costs).
 
 They are in this process's memory alone: a process that dies takes them with it, so none can be used again. A key leaves
 the stock before anything is encrypted with it, and is thrown away when it is too old.

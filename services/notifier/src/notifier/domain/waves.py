@@ -7,7 +7,7 @@ from datetime import datetime
 from kommunepuls_events import Channel, Reason
 
 from notifier.domain.identity import item_key
-from notifier.domain.sendings import Kind, Lane, Sending, State
+from notifier.domain.sendings import FOLLOW_UP, Kind, Lane, Sending, State
 
 RESERVED, SENT, TOLD, LEFT = b"rstx"
 """Where one of its messages stands: reserved; taken by a provider; deliveries.v1 has been told of that; no part of the
@@ -19,6 +19,7 @@ class Wave:
     """An item to many subscribers over web push.
 
     Attributes:
+        importance: of its item; a follow-up's is one more.
         reasons: the different sets of reasons.
         subscribers, why: of each message, for whom, and which of the reasons.
         states: of each message, see above.
@@ -73,7 +74,7 @@ class Wave:
             item=self.item,
             revision=self.revision,
             reasons=self.reasons[why],
-            importance=self.importance,
+            importance=self.importance + (FOLLOW_UP in self.reasons[why]),
             state=State.RESERVED,
             observed_at=self.observed_at,
             trace=self.trace,

@@ -39,12 +39,12 @@ class Ledger:
         sendings = await store.collection(
             "sendings",
             indexes=[
-                Index("queue", "due_at"),
-                Index("item", "state"),
-                Index("digest"),
+                Index("queue", "due_at", sparse=True),
+                Index("item", "state", sparse=True),
+                Index("digest", sparse=True),
                 Index("subscriber"),
-                Index("open_for"),
-                Index("created_at"),
+                Index("open_for", sparse=True),
+                Index("created_at", sparse=True),
             ],
         )
         return cls(sendings, await Waves.open(store, sendings))

@@ -6,7 +6,7 @@ that leaves the wave gets its sending in the mark's place.
 """
 
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from kommunepuls_events import Channel, ContentItemV1, Reason
 
 from notifier.domain.attention import importance_of
 from notifier.domain.identity import item_keys
-from notifier.domain.sendings import FOLLOW_UP, Lane, Sending, State
+from notifier.domain.sendings import Lane, Sending, State
 from notifier.domain.waves import LEFT, RESERVED, SENT, TOLD, Wave
 
 SHARDS = 4
@@ -73,64 +73,30 @@ class Waves:
         shards: dict[int, list[tuple[str, tuple[Reason, ...]]]] = {}
         for one in recipients.reasons:
             shards.setdefault(shard_of(one[0]), []).append(one)
+        parts = {
+            uuid.uuid4().hex: (shard, members[start : start + MOST_IN_WAVE])
+            for shard, members in shards.items()
+            for start in range(0, len(members), MOST_IN_WAVE)
+        }
+        await self._lists.insert_many((key, _list(members, now)) for key, (_, members) in parts.items())
+        await self._waves.insert_many(
+            (key, _entry(recipients, shard, len(members), now, now + lease))
+            for key, (shard, members) in parts.items()
+        )
+        new = iter(await self._sendings.insert_many(_marks(recipients.item, parts)))
         reserved = 0
-        for shard, members in shards.items():
-            for start in range(0, len(members), MOST_IN_WAVE):
-                part = members[start : start + MOST_IN_WAVE]
-                reserved += await self._reserve(recipients, shard, part, now, lease)
+        formed: list[tuple[str, Document]] = []
+        for key, (_, members) in parts.items():
+            ours = [next(new) for _ in members]
+            reserved += sum(ours)
+            if any(ours):
+                states = "".join("r" if one else "x" for one in ours)
+                formed.append((key, {"states": states, "due_at": now}))
+            else:
+                await self._waves.delete(key)
+                await self._lists.delete(key)
+        await self._waves.patch_many(formed)
         return reserved
-
-    async def _reserve(
-        self,
-        recipients: Recipients,
-        shard: int,
-        members: Sequence[tuple[str, tuple[Reason, ...]]],
-        now: datetime,
-        lease: timedelta,
-    ) -> int:
-        item, key = recipients.item, uuid.uuid4().hex
-        kinds: dict[tuple, tuple[int, tuple[Reason, ...]]] = {}
-        why = [kinds.setdefault(_values(reasons), (len(kinds), reasons))[0] for _, reasons in members]
-        subscribers = [subscriber for subscriber, _ in members]
-        await self._lists.insert(
-            key,
-            {
-                "subscribers": subscribers,
-                "reasons": [[_plain(reason) for reason in reasons] for _, reasons in kinds.values()],
-                "why": why,
-                "created_at": now,
-            },
-        )
-        await self._waves.insert(
-            key,
-            {
-                "queue": queue_of(recipients.lane, shard),
-                "due_at": now + lease,
-                "item": item.id,
-                "revision": item.revision,
-                "lane": str(recipients.lane),
-                "importance": importance_of(item, any(FOLLOW_UP in reasons for _, reasons in kinds.values())),
-                "observed_at": item.observed_at,
-                "trace": recipients.trace,
-                "created_at": now,
-                "states": "r" * len(members),
-            },
-        )
-        mark: Document = {
-            "wave": key, "item": item.id, "revision": item.revision, "state": str(State.IN_WAVE), "created_at": now,
-        }  # fmt: skip
-        new = await self._sendings.insert_many(
-            (name, {**mark, "subscriber": subscriber, "place": place})
-            for place, (name, subscriber) in enumerate(
-                zip(item_keys(subscribers, item.id, item.revision, Channel.PUSH), subscribers, strict=True)
-            )
-        )
-        if not any(new):
-            await self._waves.delete(key)
-            await self._lists.delete(key)
-            return 0
-        await self._waves.patch(key, {"states": "".join("r" if one else "x" for one in new), "due_at": now})
-        return sum(new)
 
     async def claim(
         self, lane: Lane, shards: Iterable[int], now: datetime, lease: timedelta, limit: int
@@ -176,25 +142,36 @@ class Waves:
 
     async def sent_of(self, item: str, before_revision: int) -> AsyncIterator[list[Sending]]:
         """Pages of what waves have brought of an item's earlier revisions."""
+        async for stored in self._of(item, before_revision):
+            for wave in await self._with_lists([stored]):
+                yield [_sent(wave, place) for place in wave.places(SENT) + wave.places(TOLD)]
+
+    async def _of(self, item: str, before_revision: int) -> AsyncIterator[Stored]:
         after = None
         while page := await self._waves.find({"item": item}, limit=_PAGE, after=after):
             after = page[-1].position()
-            earlier = [one for one in page if one.document["revision"] < before_revision]
-            for wave in await self._with_lists(earlier):
-                yield [_sent(wave, place) for place in wave.places(SENT) + wave.places(TOLD)]
+            for stored in page:
+                if stored.document["revision"] < before_revision:
+                    yield stored
 
     async def sent_before(self, item: str, before_revision: int, subscribers: Iterable[str]) -> set[str]:
         """Whom of these a wave has brought an earlier revision."""
-        marks = await self._sendings.find(
-            {"item": item, "state": State.IN_WAVE, "subscriber": any_of(subscribers)}
-        )
-        earlier = [mark.document for mark in marks if mark.document["revision"] < before_revision]
-        waves = await self._waves.get_many({mark["wave"] for mark in earlier})
-        return {
-            mark["subscriber"]
-            for mark in earlier
-            if mark["wave"] in waves and waves[mark["wave"]].document["states"][mark["place"]] in "st"
-        }
+        revisions: set[int] = set()
+        async for wave in self._of(item, before_revision):
+            revisions.add(wave.document["revision"])
+        told: set[str] = set()
+        asked = list(subscribers)
+        for revision in revisions:
+            keys = dict(zip(item_keys(asked, item, revision, Channel.PUSH), asked, strict=True))
+            marks = {key: found.document for key, found in (await self._sendings.get_many(keys)).items()}
+            in_wave = {key: mark for key, mark in marks.items() if mark["state"] == State.IN_WAVE}
+            waves = await self._waves.get_many({mark["wave"] for mark in in_wave.values()})
+            told |= {
+                keys[key]
+                for key, mark in in_wave.items()
+                if mark["wave"] in waves and waves[mark["wave"]].document["states"][mark["place"]] in "st"
+            }
+        return told
 
     async def sending(self, mark: Document) -> Sending | None:
         """The message that a mark stands for."""
@@ -206,9 +183,9 @@ class Waves:
 
     async def erase(self, subscriber: str) -> None:
         """Take a subscriber out of every wave. The marks are the ledger's to erase, after this."""
-        marks = await self._sendings.find({"subscriber": subscriber, "state": State.IN_WAVE})
-        for mark in marks:
-            await self._erase(mark.document["wave"], mark.document["place"])
+        for mark in await self._sendings.find({"subscriber": subscriber}):
+            if mark.document["state"] == State.IN_WAVE:
+                await self._erase(mark.document["wave"], mark.document["place"])
 
     async def _erase(self, wave: str, place: int) -> None:
         while (stored := await self._lists.get(wave)) is not None:
@@ -219,10 +196,20 @@ class Waves:
                 continue  # another of this wave was erased meanwhile
             return
 
-    async def purge(self, before: datetime) -> int:
-        """Forget what is older; returns how many waves there were."""
+    async def purge(self, before: datetime) -> None:
+        """Forget what is older, marks included."""
+        while page := await self._waves.find({"created_at": below(before)}, limit=_PAGE):
+            for wave in await self._with_lists(page):
+                await self._purge_marks(wave)
+            for stored in page:
+                await self._waves.delete(stored.key)
         await self._lists.delete_where({"created_at": below(before)})
-        return await self._waves.delete_where({"created_at": below(before)})
+
+    async def _purge_marks(self, wave: Wave) -> None:
+        keys = item_keys(wave.subscribers, wave.item, wave.revision, Channel.PUSH)
+        for key, mark in (await self._sendings.get_many(keys)).items():
+            if mark.document.get("wave") == wave.key:
+                await self._sendings.delete(key)
 
     async def _with_lists(self, found: Sequence[Stored]) -> list[Wave]:
         lists = await self._lists.get_many(one.key for one in found)
@@ -232,6 +219,44 @@ class Waves:
 def queue_of(lane: Lane, shard: int) -> str:
     """The queue in which a wave waits."""
     return f"{lane}-{shard}"
+
+
+def _list(members: Sequence[tuple[str, tuple[Reason, ...]]], now: datetime) -> Document:
+    kinds: dict[tuple, tuple[int, tuple[Reason, ...]]] = {}
+    why = [kinds.setdefault(_values(reasons), (len(kinds), reasons))[0] for _, reasons in members]
+    return {
+        "subscribers": [subscriber for subscriber, _ in members],
+        "reasons": [[_plain(reason) for reason in reasons] for _, reasons in kinds.values()],
+        "why": why,
+        "created_at": now,
+    }
+
+
+def _entry(recipients: Recipients, shard: int, size: int, now: datetime, due_at: datetime) -> Document:
+    item = recipients.item
+    return {
+        "queue": queue_of(recipients.lane, shard),
+        "due_at": due_at,
+        "item": item.id,
+        "revision": item.revision,
+        "lane": str(recipients.lane),
+        "importance": importance_of(item, follow_up=False),
+        "observed_at": item.observed_at,
+        "trace": recipients.trace,
+        "created_at": now,
+        "states": "r" * size,
+    }
+
+
+def _marks(
+    item: ContentItemV1, parts: Mapping[str, tuple[int, Sequence[tuple[str, tuple[Reason, ...]]]]]
+) -> Iterator[tuple[str, Document]]:
+    """As little as can be: there is one for everybody."""
+    for wave, (_, members) in parts.items():
+        subscribers = [subscriber for subscriber, _ in members]
+        keys = item_keys(subscribers, item.id, item.revision, Channel.PUSH)
+        for place, (key, subscriber) in enumerate(zip(keys, subscribers, strict=True)):
+            yield key, {"wave": wave, "place": place, "subscriber": subscriber, "state": str(State.IN_WAVE)}
 
 
 def _sent(wave: Wave, place: int) -> Sending:
@@ -251,8 +276,8 @@ def _wave(stored: Stored, members: Document) -> Wave:
     document = stored.document
     states = bytearray(document["states"].encode())
     for place, subscriber in enumerate(members["subscribers"]):
-        if not subscriber and states[place] in (RESERVED, SENT):
-            states[place] = LEFT  # erased
+        if not subscriber:  # erased
+            states[place] = LEFT
     return Wave(
         key=stored.key,
         item=document["item"],

@@ -35,7 +35,7 @@ from notifier.records.waves import SMALLEST_CROWD, Recipients
 from notifier.service.clock import Clock
 from notifier.service.wakes import Wakes
 
-_MOST_AT_ONCE = 2000
+_MOST_AT_ONCE = 5000
 
 
 class Intake:
