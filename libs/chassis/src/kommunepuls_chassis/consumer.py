@@ -33,6 +33,8 @@ from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.tracing import span
 
 LEAVE_SECONDS = 5.0
+_BUSY_MILLISECONDS = 20
+_BYTES_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +137,49 @@ class EventConsumer:
             bootstrap = self._settings.kafka_bootstrap
             raise OperatorError(f"no Kafka broker answers at {bootstrap} (KP_KAFKA_BOOTSTRAP)") from None
         try:
-            while True:
-                taken = await consumer.getmany(timeout_ms=500, max_records=self._batch)
-                self._health.beat()
-                self._forget_lag(consumer.assignment())
-                if taken:
-                    await asyncio.gather(*(self._take(consumer, *part) for part in taken.items()))
+            await self._consume(consumer)
         finally:
             self._health.down()
             with contextlib.suppress(TimeoutError):
                 # Leaving the group is a courtesy: without it the group notices after the session time.
                 await asyncio.wait_for(consumer.stop(), LEAVE_SECONDS)
+
+    async def _consume(self, consumer: AIOKafkaConsumer) -> None:
+        """Each partition goes on by itself: one with much to do holds no other up."""
+        busy: dict[TopicPartition, asyncio.Task] = {}
+        try:
+            while True:
+                for partition in [partition for partition, task in busy.items() if task.done()]:
+                    busy.pop(partition).result()
+                self._health.beat()
+                self._forget_lag(consumer.assignment())
+                free = [partition for partition in consumer.assignment() if partition not in busy]
+                if busy and not free:
+                    await asyncio.wait(busy.values(), timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+                    continue
+                wait = _BUSY_MILLISECONDS if busy else 500
+                taken = await consumer.getmany(*free, timeout_ms=wait, max_records=self._batch)
+                for partition, records in taken.items():
+                    busy[partition] = asyncio.create_task(self._take_all(consumer, partition, records))
+        finally:
+            for task in busy.values():
+                task.cancel()
+            await asyncio.gather(*busy.values(), return_exceptions=True)
+
+    async def _take_all(
+        self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: list[ConsumerRecord]
+    ) -> None:
+        """Large records a few at a time, so that what is urgent elsewhere gets its turn in between."""
+        part, size = [], 0
+        for record in records:
+            part.append(record)
+            size += len(record.value or b"")
+            if size >= _BYTES_AT_ONCE:
+                await self._take(consumer, partition, part)
+                part, size = [], 0
+                await asyncio.sleep(0)
+        if part:
+            await self._take(consumer, partition, part)
 
     async def _take(
         self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: list[ConsumerRecord]

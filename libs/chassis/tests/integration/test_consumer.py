@@ -210,16 +210,39 @@ async def test_the_lag_of_partitions_that_moved_is_no_longer_reported(rig: Rig) 
         samples = next(iter(CONSUMER_LAG.collect())).samples
         return {sample.labels["partition"] for sample in samples if sample.labels["topic"] == CONTENT.name}
 
+    partitions: set[int] = set()
+
     async def handle(records: Sequence[Received]) -> None:
+        partitions.update(record.partition for record in records)
         rig.taken.extend(record.event.data.title for record in records)
 
     CONSUMER_LAG.clear()
     async with rig.consuming(handle, group="moving"):
         await rig.producer.publish(*(numbered(number) for number in range(60)))
         await eventually(lambda: len(rig.taken) == 60)
+        await eventually(lambda: len(measured()) == len(partitions))
         before = measured()
         async with rig.consuming(handle, group="moving"):
             await eventually(lambda: len(measured()) == len(before) // 2, within=30)
+
+
+async def test_a_partition_with_much_to_do_holds_no_other_up(rig: Rig) -> None:
+    release = asyncio.Event()
+    urgent = numbered(1000).model_copy(update={"title": "urgent"})
+    crowded = CONTENT.key_of(numbered(0))
+
+    async def handle(records: Sequence[Received]) -> None:
+        rig.taken.extend(record.event.data.title for record in records)
+        if any(record.key == crowded for record in records):
+            await release.wait()
+
+    async with rig.consuming(handle, group="crowded"):
+        await rig.producer.publish(numbered(0))
+        await eventually(lambda: rig.taken)
+        await rig.producer.publish(*(numbered(number) for number in range(1, 30)), urgent)
+        await eventually(lambda: len(rig.taken) > 15, what="those in other partitions")
+        release.set()
+        await eventually(lambda: len(set(rig.taken)) == 31)
 
 
 async def test_a_member_of_the_group_that_is_left_without_partitions_is_ready(rig: Rig) -> None:

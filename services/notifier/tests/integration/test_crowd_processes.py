@@ -31,8 +31,8 @@ from notifier.testing import ALERT, item, match, profile
 
 pytestmark = pytest.mark.integration
 STUB = Path(__file__).parents[4] / "benchmarks" / "push_stub.py"
-RESIDENTS = 6000
-AT_ONCE = 128
+RESIDENTS = 3000
+AT_ONCE = 64
 
 
 @dataclass
@@ -123,8 +123,8 @@ async def town(broker: str, environment: dict[str, str], service: Service, tmp_p
             "KP_PUSH_PROCESSES": "2",
             "KP_PUSH_PLAIN_HTTP2": "true",
             "KP_PUSH_CROWD_AT_ONCE": str(AT_ONCE),
-            "KP_PUSH_TIMEOUT_SECONDS": "3",
-            "KP_LEASE_SECONDS": "6",
+            "KP_PUSH_TIMEOUT_SECONDS": "8",
+            "KP_LEASE_SECONDS": "14",
             "KP_LOG_FORMAT": "json",
         },
         tmp_path / "log",
@@ -134,11 +134,12 @@ async def town(broker: str, environment: dict[str, str], service: Service, tmp_p
 
 
 def running(pid: int) -> bool:
+    """Whether it is there, and not only still to be buried by who inherited it."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
         return False
-    return True
+    return state not in "ZX"
 
 
 @pytest.mark.timeout(170)
@@ -175,9 +176,10 @@ async def test_all_read_it_although_a_process_and_then_the_notifier_is_killed_on
             await eventually(lambda: len(town.said("crowd_process_started")) == before + 2, within=30)
 
             async def all_reached() -> bool:
-                return (await service.told())["endpoints"] == RESIDENTS
+                # Counting endpoints keeps the push service busy, so it is asked for only when it may be so.
+                return await taken(1.0) and (await service.told())["endpoints"] == RESIDENTS
 
-            await eventually(all_reached, within=90, every=0.5, what="everybody")
+            await eventually(all_reached, within=90, every=2.0, what="everybody")
     told = await service.told()
     again = told["push"] - RESIDENTS
     record_property("ambiguous_resends", again)
