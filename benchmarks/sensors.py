@@ -22,12 +22,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from delivery import process, processor_seconds
 from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.topics import ensure_topics
 from kommunepuls_devbroker.testing import running_broker
 from sensor_gateway.testing import NOT_HERE, PASSWORD, USER, free_port, mosquitto, running_mosquitto
 from sensors_worker import RESIDENTS, SENSORS, STAGES, device
+from surroundings import process, processor_seconds
 from table import Part, run_part
 
 WORKER = str(Path(__file__).with_name("sensors_worker.py"))
