@@ -207,8 +207,9 @@ async def compose_crowd(
         most_keys = settings.push_keys_ahead * len(shards) // SHARDS
         stock = KeyStock(most_keys, oldest_seconds=settings.push_keys_hours * 3600)
         push = await _open_push(
-            stack, settings, signer, catalogue, clock, stock=stock, at_once=settings.push_crowd_at_once
-        )
+            stack, settings, signer, catalogue, clock, stock=stock,
+            gates=Gates(settings.push_crowd_at_once, waiting_seconds=min(settings.lease_seconds / 4, 10.0)),
+        )  # fmt: skip
         desk = await _desk(
             settings, store, producer, keys, {Channel.PUSH: push}, catalogue, towns, wakes, clock
         )
@@ -297,9 +298,8 @@ async def _open_push(
     clock: Clock,
     *,
     stock: KeyStock | None = None,
-    at_once: int | None = None,
+    gates: Gates | None = None,
 ) -> PushCarrier:
-    """`at_once`: messages to one push service; as the setting for single ones says if not given."""
     wire = await stack.enter_async_context(
         open_wire(
             allow_private=settings.push_allow_private,
@@ -307,7 +307,7 @@ async def _open_push(
             plain_http2=settings.push_plain_http2,
         )
     )
-    gates = Gates(at_once or settings.push_at_once_per_service, waiting_seconds=2.0)
+    gates = gates or Gates(settings.push_at_once_per_service, waiting_seconds=2.0)
     return PushCarrier(
         wire, signer, catalogue, gates, clock, allow_private=settings.push_allow_private, stock=stock
     )

@@ -183,7 +183,8 @@ async def test_all_read_it_although_a_process_and_then_the_notifier_is_killed_on
     told = await service.told()
     again = told["push"] - RESIDENTS
     record_property("ambiguous_resends", again)
-    assert again <= 3 * AT_ONCE, "at most what was under way in each of the three that were killed"
+    # Of an emergency twice as many are under way as of anything else.
+    assert again <= 3 * 2 * AT_ONCE, "at most what was under way in each of the three that ended"
     assert told["sender_keys"] == told["push"], "no sender key twice"
     titles = Counter(town.read(path, body)["title"] for path, body in told["sample"])
     assert set(titles) == {"Flom i Storelva"}

@@ -17,7 +17,9 @@ _FAILURES_BEFORE_PAUSE = 3
 _BUSY_SECONDS = 2.0
 _LONGEST_BUSY_SECONDS = 60.0
 _ASSUMED_SECONDS = 0.1
-_MOST_WAITING = 2000
+_MOST_WAITING = 20_000
+_SILENT_SECONDS = 2.0
+"""So long without any answer, no more wait for a provider than it is asked at once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +39,8 @@ class _State:
     failed_at: float = float("-inf")
     closed_until: float = 0.0
     answered_at: float = float("-inf")
+    asked_since: float = 0.0
+    """When it was asked after nothing was under way."""
     seconds: float = _ASSUMED_SECONDS
     """What a message took lately."""
     urgent: deque[_Turn] = field(default_factory=deque)
@@ -114,11 +118,15 @@ class Gates:
             refuse(Overloaded(closed))
             return None
         if state.under_way < self._limit(first):
+            if not state.under_way:
+                state.asked_since = self._clock()
             state.under_way += 1
             start()
             return None
         waiting = state.urgent if first else state.waiting
         likely = self._at_once * self._waiting_seconds / max(state.seconds, 0.001)
+        if self._clock() - max(state.answered_at, state.asked_since) > _SILENT_SECONDS:
+            likely = min(likely, self._at_once)
         if not self._waiting_seconds or len(waiting) >= (_MOST_WAITING if first else likely):
             refuse(Overloaded(_BUSY_SECONDS))
             return None
