@@ -62,7 +62,9 @@ def test_private_keys_belong_to_the_notifier_alone(chart_values):
 
 def test_the_internet_is_open_to_those_who_ask_or_send(chart_values):
     open_to = {name for name, service in chart_values["services"].items() if service["egress"]}
-    assert open_to == {"ingest-facebook", "ingest-permits", "ingest-feeds", "sensor-gateway", "notifier"}
+    assert open_to == {
+        "ingest-facebook", "ingest-permits", "ingest-feeds", "sensor-gateway", "notifier", "gateway-api",
+    }  # fmt: skip
 
 
 def test_the_default_values_and_the_example_fit_the_schema(chart_values, schema, root):

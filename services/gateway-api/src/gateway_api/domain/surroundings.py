@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 WIDTH, HEIGHT = 300.0, 200.0
 _METRES_A_DEGREE = 111_195.0
-_LEAST_METRES = 900.0
+_LEAST_METRES = 1500.0
 _ROOM = 1.35
 _FARTHEST_PLACE = 4000.0
 _TOLERANCE = 1.0
