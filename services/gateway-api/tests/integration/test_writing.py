@@ -130,6 +130,8 @@ async def test_an_event_goes_from_the_form_to_the_page_the_calendar_and_the_embe
     desk.client.cookies.clear()
     assert "Hjemmekamp" in (await desk.get(PAGE)).text
     assert "Hjemmekamp" in (await desk.get("/open-data/items.rss?organiser=NO-9901/fotball")).text
+    made = (await desk.get("/open-data?organiser=NO-9901/fotball")).text
+    assert 'href="/open-data/items.ics?organiser=NO-9901%2Ffotball"' in made
     calendar = (await desk.get("/open-data/items.ics?organiser=NO-9901/fotball")).text
     assert "SUMMARY:Hjemmekamp" in calendar
     assert "SUMMARY" not in (await desk.get("/open-data/items.ics?organiser=NO-9901/korps")).text

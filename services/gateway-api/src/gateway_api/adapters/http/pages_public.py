@@ -140,7 +140,9 @@ async def open_data_page(request: Request, gateway: GatewayAccess) -> Response:
     town = gateway.towns.get(municipality) or gateway.towns.first
     language = language_of(request, default=town.town.language)
     query = {
-        name: value for name in ("area", "interest", "kind") if (value := request.query_params.get(name, ""))
+        name: value
+        for name in ("area", "interest", "kind", "organiser")
+        if (value := request.query_params.get(name, ""))
     }
     if gateway.towns.single is None:
         query["municipality"] = town.code
