@@ -15,6 +15,9 @@ from kommunepuls_chassis.store import DocumentStore, Index
 from kommunepuls_chassis.store.errors import VersionConflict
 from kommunepuls_events.base import utc_now
 
+_FORGOTTEN_AFTER = 10
+"""Leases after which a process that died is not listed any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -56,6 +59,9 @@ class SessionLeases:
         await self._processes.put(self._process(source), {"source": source, "until": until})
         processes = await self._processes.find({"source": source})
         living = [one for one in processes if one.document["until"] > now]
+        for one in processes:
+            if one.document["until"] <= now - self._lease * _FORGOTTEN_AFTER:
+                await self._processes.delete(one.key)
         part = math.ceil(sessions / len(living))
         known = await self._sessions.get_many(_session(source, number) for number in range(sessions))
         held: set[int] = set()

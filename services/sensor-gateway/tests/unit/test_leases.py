@@ -63,6 +63,15 @@ async def test_what_a_dead_process_held_is_taken_up_when_its_leases_end(store, c
     assert await tended(one) == [frozenset({0, 1, 2, 3})]
 
 
+async def test_a_dead_process_is_forgotten_in_the_end(store, clock) -> None:
+    one, two = await process(store, "one", clock), await process(store, "two", clock)
+    await tended(one, two)
+    clock.advance(111)
+    await tended(one)
+    processes = await store.collection("mqtt_processes")
+    assert [stored.key for stored in await processes.find({"source": SOURCE})] == [f"{SOURCE}#one"]
+
+
 async def test_who_leaves_in_order_is_not_waited_for(store, clock) -> None:
     one, two = await process(store, "one", clock), await process(store, "two", clock)
     _, held = await tended(one, two)

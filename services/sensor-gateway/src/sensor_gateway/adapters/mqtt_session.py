@@ -29,9 +29,6 @@ _NEVER = -2
 _REFUSED_SUBSCRIPTION = 0x80
 _KEEPALIVE_SECONDS = 30
 
-# What it has to say is told by ours; its warnings of a closed connection come with every message in hand.
-logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
-
 Take = Callable[[Sequence[bytes]], Awaitable[None]]
 """Takes payloads; returns when they may be acknowledged, and raises nothing but a cancellation."""
 
@@ -70,6 +67,8 @@ async def hold_session(
         OldBroker: to be called again with :data:`MQTTv311`.
         PermanentError: the broker refuses us, or a setting is missing.
     """
+    # What it has to say is told by ours; its warnings of a closed connection come with every message in hand.
+    logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
     lost, ready = asyncio.Event(), asyncio.Event()
     granted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     waiting: list[_Batch] = [_Batch()]
