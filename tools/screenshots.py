@@ -149,11 +149,11 @@ async def walk_in(browser: Browser) -> None:
             await page.get_by_role("checkbox", name=area, exact=True).check()
         await page.fill("#new-place-text", "Storgata 4")
         await page.fill("[name=new_place_label]", "Hjemme")
-        await page.locator("button[value=show]:visible").last.click()
+        await page.locator(".new [value=show]").click()
         await page.locator("[data-circle]").wait_for(state="attached")
         await picture(page, "start-where", size)
         for step in ("what", "whom", "how", "preview", "address"):
-            await page.locator("button[value=next]:visible").click()
+            await page.locator(".onward [value=next]").click()
             await page.locator(f"[name=step][value={step}]").wait_for(state="attached")
             if step == "what":
                 for slug in CHOICES["interests"]:

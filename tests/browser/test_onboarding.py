@@ -176,3 +176,36 @@ async def test_unsubscribing_from_a_mail_and_back_with_the_keyboard_alone(
     await _press(page, "main form button")
     await expect(page.locator("main")).to_contain_text("Vi fortsetter å sende deg: E-post.")
     await context.close()
+
+
+_SUBSCRIBING = """const subscription = { toJSON: () => ({ endpoint: "https://push.example/one-browser",
+  keys: { p256dh: "B".repeat(87), auth: "a".repeat(22) } }) };
+PushManager.prototype.getSubscription = () => Promise.resolve(null);
+PushManager.prototype.subscribe = () => Promise.resolve(subscription);"""
+
+
+async def test_notifications_are_turned_on_and_tried_out_after_signing_up(
+    stage: Stage, browser: Browser
+) -> None:
+    context = await stage.context(browser, OLA)
+    await context.grant_permissions(["notifications"], origin=stage.url)
+    await context.add_init_script(_SUBSCRIBING)
+    page = await context.new_page()
+    await page.goto(f"{stage.url}/welcome")
+    before = len(stage.post.commands)
+    await tab_to(page, "#push-on")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-push=done]")).to_be_visible()
+    # The button to try it has the focus then.
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-push=tested]")).to_be_visible()
+    actions = await eventually(
+        lambda: found if len(found := [one.action for one in stage.post.commands[before:]]) >= 2 else None,
+        what="both commands",
+    )
+    assert actions == ["register", "send-test"]
+    await page.goto(f"{stage.url}/settings")
+    await expect(page.locator(".devices")).to_contain_text("Chrome Linux")
+    await _press(page, ".devices button[value^='remove-device']")
+    await expect(page.locator(".devices")).not_to_contain_text("Chrome Linux")
+    await context.close()
