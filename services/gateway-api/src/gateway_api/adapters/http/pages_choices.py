@@ -14,10 +14,10 @@ from gateway_api.adapters.http.access import GatewayAccess, Reader, ResidentAcce
 from gateway_api.adapters.http.language import COOKIE, LANGUAGES, language_of, words_in
 from gateway_api.adapters.http.rendering import page
 from gateway_api.adapters.http.resident_views import names_for
+from gateway_api.adapters.http.start_views import map_labels, where_values
 from gateway_api.domain import forms
 from gateway_api.domain.choices import Choices, choices_of
 from gateway_api.domain.errors import Invalid
-from gateway_api.domain.maps import labels
 from gateway_api.service.gateway import Gateway
 
 router = APIRouter(include_in_schema=False)
@@ -111,7 +111,7 @@ async def _show(
     sensors = await gateway.queries.sensors(town)
     organisers = {one.id: one.name for one in town.organisers}
     organisers |= {one: names.organiser(one) for one in choices.organisers if one not in organisers}
-    area_names = {shape.area: names.area(shape.area) for shape in town.map.shapes} if town.map else {}
+    where = await where_values(gateway, town, choices, words)
     interests = {
         slug: town.interest_name(slug, language)
         for slug in dict.fromkeys((*INTERESTS, *town.town.interests, *choices.interests))
@@ -129,7 +129,8 @@ async def _show(
         audiences=[(slug, getattr(of, language)) for slug, of in AUDIENCES.items()],
         sensors=sensors,
         sensors_by_id={(one.sensor, one.observed_property): one for one in sensors},
-        labels=labels(town.map, area_names, []) if town.map else [],
+        labels=map_labels(town, names, where["place_views"]),
+        place_views=where["place_views"],
         cadences=list(Cadence),
         channels=list(Channel),
         severities=list(Severity),
