@@ -90,6 +90,22 @@ async def test_what_a_resident_read_is_gone_when_they_sign_out(stage: Stage, bro
     await context.close()
 
 
+async def test_what_a_resident_read_is_gone_with_the_erasure(stage: Stage, browser: Browser) -> None:
+    context = await stage.context(browser)
+    await context.add_cookies(await stage.another_session("borte@example.no"))
+    page = await context.new_page()
+    await page.goto(f"{stage.url}/feed")
+    await ready(page)
+    await page.goto(f"{stage.url}/messages")
+    await kept(page, "/messages")
+    await page.goto(f"{stage.url}/data")
+    await page.locator("[name=sure]").press("Space")
+    await page.locator("form[action='/data/erase'] button").press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("slettet")
+    assert await page.evaluate(_KEPT) == {}
+    await context.close()
+
+
 async def test_who_comes_next_at_the_same_browser_finds_nothing_of_who_was_there(
     stage: Stage, browser: Browser
 ) -> None:

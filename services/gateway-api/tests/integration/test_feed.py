@@ -76,6 +76,7 @@ async def test_older_items_stand_on_further_pages_that_keep_the_choice(
         await town.running.read_model.take_items([item])
         await town.running.read_model.take_match(make_match(item, subscriber, reasons=(AREA,)))
     page = (await town.client.get("/feed?kind=permit")).text
+    assert len(page) < 33_000, "with its style and modules it stays below 60 kB"
     assert 'href="/feed?kind=permit&amp;page=2"' in page
     seen = await titles(town, "/feed?kind=permit") + await titles(town, "/feed?kind=permit&page=2")
     assert len(seen) == len(set(seen)) == 16

@@ -15,7 +15,9 @@ _METRES_A_DEGREE = 111_195.0
 _LEAST_METRES = 1500.0
 _ROOM = 1.35
 _FARTHEST_PLACE = 4000.0
-_TOLERANCE = 1.0
+_TOLERANCES = (1.2, 2.4, 4.8)
+_LONGEST_LAND = 800
+"""Characters of all land paths, for a page holds ten maps; beyond them the coast is drawn simpler."""
 _LARGEST_BAR = 90.0
 
 
@@ -73,13 +75,9 @@ def surroundings(
     bar_metres = _round_below(_LARGEST_BAR / scale)
     mine = shapely.transform(Point(own.longitude, own.latitude), project) if own else None
     return SmallMap(
-        land=tuple(
-            path
-            for area in areas
-            if (path := _path(shapely.transform(shapely.clip_by_rect(area, *box), project)))
-        ),
+        land=_land([shapely.transform(shapely.clip_by_rect(area, *box), project) for area in areas]),
         spot=(round(spot.x, 1), round(spot.y, 1)),
-        path="" if drawn.geom_type in ("Point", "MultiPoint") else _path(drawn),
+        path="" if drawn.geom_type in ("Point", "MultiPoint") else _path(drawn, _TOLERANCES[0]),
         closed=drawn.geom_type in ("Polygon", "MultiPolygon"),
         own=(round(mine.x, 1), round(mine.y, 1), round(own.radius_metres * scale, 1))
         if own and mine
@@ -107,8 +105,17 @@ def _round_below(metres: float) -> int:
     return int(next(factor * power for factor in (5, 2, 1) if factor * power <= max(metres, 10.0)))
 
 
-def _path(geometry: BaseGeometry) -> str:
-    simple = shapely.simplify(geometry, _TOLERANCE)
+def _land(areas: Sequence[BaseGeometry]) -> tuple[str, ...]:
+    paths: tuple[str, ...] = ()
+    for tolerance in _TOLERANCES:
+        paths = tuple(path for area in areas if (path := _path(area, tolerance)))
+        if sum(map(len, paths)) <= _LONGEST_LAND:
+            break
+    return paths
+
+
+def _path(geometry: BaseGeometry, tolerance: float) -> str:
+    simple = shapely.simplify(geometry, tolerance)
     lines = []
     for part in shapely.get_parts(simple):
         if part.geom_type == "Polygon" and part.area > 2:

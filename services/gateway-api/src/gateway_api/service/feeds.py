@@ -18,7 +18,7 @@ from gateway_api.service.towns import TownView
 
 MOST_RANKED = 500
 """The newest entries that are ranked; a resident who hears of four things a week has fewer in 90 days."""
-PAGE = 12
+PAGE = 10
 
 
 @dataclass(frozen=True, slots=True)
