@@ -287,17 +287,21 @@ class Rig:
 
     async def settled(self) -> None:
         """Wait until everything that is due at the set time is done."""
-
         lease = self.notifier.dispatcher._lease.total_seconds()
 
         async def nothing_in_hand() -> bool:
             for queue in QUEUES:
                 self.notifier.intake._wakes.event(queue).set()
+            for wake in self.notifier.intake._wakes.waves.values():
+                wake.set()
             now, sendings = self.clock.time, self.notifier.ledger._sendings
+            waves, crowds = self.notifier.ledger.waves._waves, self.notifier.crowds
             in_hand = any_of(now + timedelta(seconds=seconds) for seconds in (lease, lease * 0.75))
             return not (
                 await sendings.count({"queue": any_of(QUEUES), "due_at": below(now + _INSTANT)})
                 or await sendings.count({"queue": any_of(QUEUES), "due_at": in_hand})
+                or await waves.count({"due_at": below(now + _INSTANT)})
+                or (crowds is not None and crowds.in_hand)
             )
 
         await self.notifier.follower.follow_up_once()

@@ -33,7 +33,7 @@ class Budget:
         self._lease = lease
 
     async def ask(self, wishes: Sequence[Wish]) -> list[Verdict]:
-        """The verdict on each."""
+        """The verdict on each. Wishes for one message (over two channels) have one limit."""
         now = self._clock.now()
         subjects = [_Subject.of(wish, local_day(wish.profile, now)) for wish in wishes]
         others = await self._ledger.contenders({one.day.subscriber for one in subjects}, now + self._lease)

@@ -1,11 +1,12 @@
 """Telling many the same over web push: waves are claimed, read, decided on and handed to push services whole.
 
 What is not as simple as that leaves the wave and becomes a sending of its own, which is delivered like any other: a
-message that is held, digested or suppressed, whose resident has a budget, or that a provider would not take at once.
+message that is held, digested or suppressed, for which the resident's day may have no room, or that a provider would not
+take at once.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from kommunepuls_chassis.tracing import span
 from kommunepuls_events import Channel, ContentItemV1, SubscriberProfileV1
 from kommunepuls_events.vocabulary import ReasonType
 
-from notifier.domain.attention import limit_for
+from notifier.domain.attention import Verdict, limit_for
 from notifier.domain.composing import compose_item
 from notifier.domain.decisions import Send, decide_item
 from notifier.domain.messages import Message
@@ -30,6 +31,7 @@ from notifier.domain.standing import Standing, calls_for_follow_up
 from notifier.domain.waves import RESERVED, SENT, Wave
 from notifier.ports import CrowdCarrier, Overloaded
 from notifier.records.vault import Endpoint
+from notifier.service.budgeting import Wish
 from notifier.service.desk import GONE, Desk
 from notifier.service.scribe import Scribe
 
@@ -43,6 +45,9 @@ _MOST_BEING_READ = 3
 _ENOUGH_WAITING = 1000
 """Messages that wait for providers that answer: no more waves are taken in hand meanwhile."""
 _ANSWERED_WITHIN = 1.0
+_LAST_PLACES = 2
+"""Of a resident's attention budget are not given out in waves, which do not know of each other, but one by one, where
+the most severe of what comes together goes first."""
 _PERSONAL = (ReasonType.PLACE, ReasonType.SENSOR)
 """Reasons whose words hold something of the resident's own."""
 
@@ -197,6 +202,7 @@ class CrowdDelivery:
             profiles, _ = await desk.knowledge.gists(subscribers)
         now = desk.clock.now()
         leaving: list[int] = []
+        wishes: dict[int, Wish] = {}
         messages: dict[tuple, Message] = {}
         sending: dict[tuple, list[tuple[int, list[Endpoint]]]] = {}
         for place, subscriber in zip(reserved, subscribers, strict=True):
@@ -204,18 +210,22 @@ class CrowdDelivery:
             if to is None or not self._is_plain(wave.sample(why), story, profile, len(to), now):
                 leaving.append(place)
                 continue
+            if (limit := limit_for(item, profile)) is not None:
+                wishes[place] = Wish(wave.sending(place), profile, limit - _LAST_PLACES)
             personal = whole and any(reason.type in _PERSONAL for reason in wave.reasons[why])
             key = (subscriber if personal else "", profile.language, profile.timezone, why)
             if key not in messages:
                 messages[key] = self._message(wave.sample(why), item, profile, now)
             sending.setdefault(key, []).append((place, to))
-        await self._leave(wave, leaving)
+        without_place = await self._without_place(wishes)
+        await self._leave(wave, [*leaving, *without_place])
         if asyncio.get_running_loop().time() > taken_at + desk.carry_seconds / 2:
             return  # too late to begin: whoever claims it next does
         attempts = _Attempts(self, wave, item)
         for key, group in sending.items():
             for place, to in group:
-                attempts.begin(place, to, messages[key])
+                if place not in without_place:
+                    attempts.begin(place, to, messages[key])
         handed_over()
         await attempts.all_done()
 
@@ -228,7 +238,16 @@ class CrowdDelivery:
         decision = decide_item(
             sample, story.item, story.standing, profile, endpoints, True, self._desk.digest_times, now
         )
-        return isinstance(decision, Send) and limit_for(story.item, profile) is None
+        return isinstance(decision, Send)
+
+    async def _without_place(self, wishes: Mapping[int, Wish]) -> set[int]:
+        """Those for whom the first places of their day are taken; the others have one now."""
+        if not wishes:
+            return set()
+        verdicts = await self._desk.places.ask(list(wishes.values()))
+        return {
+            place for place, verdict in zip(wishes, verdicts, strict=True) if verdict is not Verdict.GRANTED
+        }
 
     def _message(self, sample: Sending, item: ContentItemV1, profile, now: datetime) -> Message:
         """What those read who read the same."""

@@ -77,6 +77,8 @@ class Desk:
         self.stories = Stories()
         self.standing: Batches[str, Standing | None] = Batches(self._standings)
         """Where an item stands now: read after it is asked for, for all who ask meanwhile."""
+        self.places = budget
+        """The attention budget, for many messages at once that are alike."""
         self.budget: Batches[Wish, Verdict] = Batches(budget.ask)
         """Whether a message may be sent today: asked for all that come together."""
         self._keepers: dict[Channel, Batches[Sending, bool]] = {

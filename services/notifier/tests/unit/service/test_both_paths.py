@@ -13,6 +13,7 @@ CHOICES = (
     {},
     {"messages_a_day": 1},
     {"messages_a_day": 2, "channels": ["email", "push"]},
+    {"messages_a_day": 4},
     {"cadence": "daily"},
     {"quiet_hours": {"begins": "10:00", "ends": "07:00"}},
     {"muted": {"interests": ["winter-maintenance"]}},
@@ -20,7 +21,7 @@ CHOICES = (
     {"channels": []},
     {"cadence": "weekly", "timezone": "Asia/Kolkata"},
 )
-EVERYBODY = [f"s-{number}" for number in range(45)]
+EVERYBODY = [f"s-{number}" for number in range(50)]
 
 
 async def lived(rig: Rig, *, together: bool) -> tuple[Counter, Counter]:
@@ -59,6 +60,8 @@ async def test_many_at_once_and_one_by_one_get_the_same(settings: Settings, tmp_
         (tmp_path / name).mkdir()
         async with running_rig(settings, tmp_path / name) as rig:
             outcomes.append(await lived(rig, together=name == "together"))
+            waves = await rig.notifier.ledger.waves._waves.count({})
+            assert (waves > 0) == (name == "together"), "each rig goes its own way"
     (told_together, sent_together), (told_alone, sent_alone) = outcomes
     assert sent_together == sent_alone
     assert set(told_together) == set(told_alone)
