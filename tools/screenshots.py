@@ -268,6 +268,68 @@ async def behind_the_counter(browser: Browser, client: httpx.AsyncClient) -> Non
     )
 
 
+async def operator_session(folder: str) -> list[dict[str, str]]:
+    """The cookies of the demo town's operator, who signs in by the token."""
+    keys = json.loads((Path(folder) / "keys.json").read_text())
+    token = keys["KP_OPERATOR_TOKENS"].partition(":")[2]
+    async with httpx.AsyncClient(base_url=GATEWAY, timeout=60) as browser:
+        assert (await browser.post("/staff/token", data={"token": token})).status_code == 303
+        return [{"name": one.name, "value": one.value or "", "url": GATEWAY} for one in browser.cookies.jar]
+
+
+async def try_a_rule(page: Page) -> None:
+    """Write a rule and try it on what the demo town has told."""
+    await page.goto(f"{GATEWAY}/staff/rules/new")
+    await page.fill("#name", "Strøm og vann er viktig")
+    await page.fill("#words", "strøm*\nvann*")
+    await page.locator("select[name=severity]").select_option("moderate")
+    await page.locator(".of-change summary").first.click()
+    await page.locator("[name=interests][value=health]").check()
+    await page.locator(".save button[value=try]").click()
+    await page.locator("#trial").wait_for()
+
+
+async def in_the_engine_room(browser: Browser, folder: str) -> None:
+    """Picture the console and the content rules, as an operator sees them."""
+    operator = await operator_session(folder)
+    context = await browser.new_context(locale="nb-NO")
+    await context.add_cookies(operator)
+    page = await context.new_page()
+    await try_a_rule(page)
+    await page.locator(".save button[value=save-on]").click()
+    await page.locator(".rule").wait_for()
+    await context.close()
+    console = f"{GATEWAY}/staff/console"
+    await look(
+        browser,
+        operator,
+        {
+            "staff-console": console,
+            "staff-sources": f"{console}/sources",
+            "staff-dead-letters": f"{console}/dead-letters",
+            "staff-deliveries": f"{console}/deliveries?period=day",
+            "staff-gains": f"{console}/gains?period=day",
+            "staff-rules": f"{GATEWAY}/staff/rules",
+            "staff-rules-history": f"{GATEWAY}/staff/rules/history",
+            "staff-people": f"{GATEWAY}/staff/people",
+            "staff-log": f"{GATEWAY}/staff/log",
+        },
+    )
+    for size, width in WIDTHS.items():
+        context = await browser.new_context(
+            viewport={"width": width, "height": 900},
+            device_scale_factor=SCALES[size],
+            locale="nb-NO",
+            reduced_motion="reduce",
+        )
+        await context.add_cookies(operator)
+        page = await context.new_page()
+        await try_a_rule(page)
+        await picture(page, "staff-rule-tried", size)
+        await context.close()
+    await look(browser, [], {"staff-sign-in": f"{GATEWAY}/staff/sign-in"})
+
+
 async def main() -> None:
     """Make them all."""
     with tempfile.TemporaryDirectory() as folder:
@@ -304,6 +366,7 @@ async def main() -> None:
             await look(browser, cookies, pages)
             await walk_in(browser)
             await behind_the_counter(browser, client)
+            await in_the_engine_room(browser, folder)
             await browser.close()
 
 

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, async_playwright
 sys.path.insert(0, str(Path(__file__).parents[1] / "journeys" / "making"))
 sys.path.insert(0, str(Path(__file__).parent / "making"))
 
+from browser_console import with_console
 from browser_staff import with_staff
 from browser_stage import CHROMIUM, Stage, browser_stage, open_browser
 from journey_world import World, journey_world
@@ -34,6 +35,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
     """The gateway with its town."""
     async with browser_stage(tmp_path_factory.mktemp("browser")) as made:
         await with_staff(made)
+        await with_console(made)
         yield made
 
 

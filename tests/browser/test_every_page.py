@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Response
 OPEN = (
     "/",
     "/sign-in",
+    "/staff/sign-in",
     "/start",
     "/open-data",
     "/docs",

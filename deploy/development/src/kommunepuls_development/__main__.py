@@ -168,7 +168,8 @@ class Demo:
                 say(
                     f"      {member['roles'][0]:<10}    {address}    (the link arrives where mails are sent, above)"
                 )
-        say(f"  operator's token  {self.stack.operator_token}")
+        say(f"  operators         {gateway}/staff/console")
+        say(f"  operator's token  {self.stack.operator_token}    (signs in there)")
         say(f"  logs              {self.folder / 'logs'}")
         say("Ctrl-C stops everything.")
         say("")
