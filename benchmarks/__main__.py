@@ -19,6 +19,7 @@ PARTS = (
     "matching",
     "loading",
     "broker",
+    "workers",
     "push",
     "mail",
     "sensors",

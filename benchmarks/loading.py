@@ -31,7 +31,7 @@ GOAL_SECONDS = 60
 
 def measure(part: Part) -> None:
     """All rows of this part."""
-    asyncio.run(_measure(part, part.options["profiles"] or (50_000 if part.quick else 1_000_000)))
+    asyncio.run(_measure(part, part.options["profiles"] or (30_000 if part.quick else 1_000_000)))
 
 
 async def _measure(part: Part, count: int) -> None:

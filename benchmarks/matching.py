@@ -31,10 +31,10 @@ CHANGES = 4_000
 
 def measure(part: Part) -> None:
     """All rows of this part."""
-    size = part.options["profiles"] or (50_000 if part.quick else 1_000_000)
+    size = part.options["profiles"] or (30_000 if part.quick else 1_000_000)
     largest = part.options["largest"] or (size if part.quick else 3_000_000)
     sys.setswitchinterval(SWITCH_SECONDS)
-    run = Run(part, size, largest, item_count=300 if part.quick else 1_000)
+    run = Run(part, size, largest, item_count=200 if part.quick else 1_000)
     run.measure()
     if not part.quick:
         title = "Time to match one item, by the number of profiles and of matches"

@@ -34,7 +34,7 @@ WAIT_SECONDS = 240
 
 def measure(part: Part) -> None:
     """All rows of this part."""
-    profiles, count = (30_000, 300) if part.quick else (300_000, 600)
+    profiles, count = (20_000, 150) if part.quick else (300_000, 600)
     uvloop.run(_measure(part, part.options["profiles"] or profiles, count))
 
 
