@@ -71,7 +71,7 @@ class Sizes:
     signed_peer: int
 
 
-FULL, QUICK = Sizes(60_000, 10_000, 10_000, 1_500, 300), Sizes(15_000, 2_000, 1_500, 300, 60)
+FULL, QUICK = Sizes(60_000, 10_000, 10_000, 1_500, 300), Sizes(10_000, 1_500, 1_000, 200, 40)
 
 
 @asynccontextmanager

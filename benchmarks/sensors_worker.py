@@ -4,7 +4,7 @@ Holds a session as the sensor gateway does (`gateway`), or reads as is usual wit
 takes each uplink through as many stages as asked for: ``mqtt``, ``decode``, ``quality``, ``thresholds``. Says that it is
 ready, waits for a line, and takes what the broker has kept for its session; when nothing more comes it prints one line
 of JSON: how many, when the first and the last were taken, the processor's seconds in between, and how many thresholds
-were passed. With ``expected`` 0 it makes the session and leaves it.
+were passed.
 """
 
 import asyncio
