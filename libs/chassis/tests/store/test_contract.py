@@ -111,6 +111,29 @@ async def test_more_documents_than_fit_one_request_are_all_stored(items):
     assert await items.count({}) == 100
 
 
+async def test_of_many_without_arrays_each_is_told_whether_it_was_new_and_none_changes_another(store):
+    plain = await store.collection("plain", indexes=[Index("by")])
+    assert await plain.insert_many((str(n), {"by": "a"}) for n in range(5)) == [True] * 5
+    again = await plain.insert_many((str(n), {"by": "b"}) for n in range(3, 8))
+    assert again == [False, False, True, True, True]
+    assert keys(await plain.find({"by": "a"})) == ["0", "1", "2", "3", "4"]
+    assert keys(await plain.find({"by": "b"})) == ["5", "6", "7"]
+
+
+async def test_a_sparse_index_answers_what_a_full_one_does(store):
+    waiting = await store.collection("waiting", indexes=[Index("queue", "due_at", sparse=True)])
+    await waiting.insert_many((str(n), {"n": n}) for n in range(3))
+    await waiting.put("due", {"queue": "a", "due_at": NOON})
+    await waiting.put("later", {"queue": "a", "due_at": NOON + MINUTE})
+    assert keys(await waiting.find({"queue": "a"}, order_by="due_at", descending=True)) == ["later", "due"]
+    assert keys(await waiting.find({"queue": None})) == ["0", "1", "2"]
+    assert keys(await waiting.find({}, order_by="queue", limit=4)) == ["0", "1", "2", "due"]
+    claimed = await waiting.claim({"queue": "a"}, due_field="due_at", now=NOON, lease_seconds=60, limit=5)
+    assert keys(claimed) == ["due"]
+    await waiting.patch("due", {"queue": None, "due_at": None})
+    assert await waiting.count({"queue": "a"}) == 1
+
+
 async def test_a_patch_sets_the_named_fields_and_keeps_the_rest(items):
     await items.put("a", {"state": "held", "areas": ["x"], "place": {"code": "0710", "name": "n"}})
     assert await items.patch("a", {"state": "sent", "areas": ["y"], "place.code": "3907", "new.deep": 1})

@@ -179,3 +179,16 @@ async def test_a_patch_that_makes_the_document_too_large_is_refused(tmp_path):
         with pytest.raises(DocumentError):
             await items.patch("a", {"other": "x" * 9_000_000})
         assert list((await items.get("a")).document) == ["half"]
+
+
+async def test_a_sparse_index_is_used_and_costs_nothing_for_what_lacks_the_field(tmp_path):
+    async with open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
+        waiting = await store.collection("waiting", indexes=[Index("queue", "due_at", sparse=True)])
+        await waiting.insert_many((str(n), {"n": n}) for n in range(10))
+        await waiting.put("due", {"queue": "a"})
+        found = await store.read(
+            lambda connection: connection.execute(
+                """EXPLAIN QUERY PLAN SELECT key FROM waiting WHERE 1 AND ("f.queue" = ?)""", ["a"]
+            ).fetchall()
+        )
+    assert "waiting:queue,due_at" in found[0][-1]
