@@ -12,7 +12,7 @@ from notifier.domain.sendings import State
 from notifier.records.vault import Endpoint
 from notifier.records.waves import MOST_IN_WAVE
 from notifier.settings import Settings
-from notifier.testing import ALERT, NOON, PUSH_KEYS, Rig, item, match, profile, running_rig
+from notifier.testing import ALERT, NOON, PUSH_KEYS, Rig, item, match, profile, received, running_rig
 
 MANY = [f"s-{number}" for number in range(40)]
 
@@ -91,6 +91,21 @@ async def test_an_emergency_passes_pause_and_cadence_in_a_wave(rig: Rig) -> None
     await rig.matches(match(item(**ALERT), *MANY))
     assert {state for _, state, _ in await rig.until_told(len(MANY))} == {"sent"}
     assert all(message.urgency == "high" for message, _ in rig.push.carried)
+
+
+async def test_of_matches_that_come_together_an_emergency_is_reserved_first(rig: Rig) -> None:
+    await residents(rig, *MANY)
+    reserved: list[str] = []
+    reserve = rig.notifier.ledger.waves.reserve
+
+    async def noted(recipients, *rest) -> int:
+        reserved.append(recipients.item.title)
+        return await reserve(recipients, *rest)
+
+    rig.notifier.ledger.waves.reserve = noted
+    together = [match(item("1"), *MANY), match(item("2", **ALERT), *MANY)]
+    await rig.notifier.intake.take_matches([received(one) for one in together])
+    assert reserved == ["Flom i Storelva", "Breidablikk er brøytet"]
 
 
 async def test_an_exercise_reaches_nobody_in_a_wave(rig: Rig) -> None:
