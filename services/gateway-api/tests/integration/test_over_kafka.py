@@ -21,7 +21,7 @@ from kommunepuls_chassis.sealing import unseal
 from kommunepuls_chassis.testing import eventually
 from kommunepuls_chassis.topics import ensure_topics
 from kommunepuls_devbroker.testing import embedded_broker
-from kommunepuls_events import ContentItemV1, Event
+from kommunepuls_events import Channel, ContentItemV1, DeliveryState, DeliveryV1, Event
 from kommunepuls_events.base import utc_now
 from kommunepuls_events.dead_letters import DeadLetter
 
@@ -339,3 +339,31 @@ async def test_it_stops_at_once_although_a_stream_is_open(stage: Stage) -> None:
         await asyncio.wait_for(gateway.process.wait(), 10)
     assert gateway.process.returncode == 0
     assert any("service_stopped" in line for line in gateway.log)
+
+
+async def test_deliveries_on_the_topic_are_counted_and_a_rule_that_is_turned_on_stands_on_its_topic(
+    stage,
+) -> None:
+    now = utc_now()
+    told = [
+        DeliveryV1(subscriber=f"s-{number}", item="NO-9901/facebook/1", revision=1, channel=Channel.EMAIL,
+                   state=DeliveryState.SENT, at=now)
+        for number in range(7)
+    ]  # fmt: skip
+    await stage.producer.publish(*told)
+    async with stage.gateway() as gateway, gateway.client() as client:
+        await _entered(client)
+        form = {"revision": "0", "action": "save-on", "name": "Lodd", "words": "lodd*", "effect": "drop"}
+        assert (await client.post("/staff/rules/new", data=form)).status_code == 303
+
+        async def counted() -> bool:
+            page = await client.get("/staff/console/deliveries?period=day")
+            return "<dd>7</dd>" in page.text
+
+        async def published() -> list:
+            return await stage.records("content-rules.v1")
+
+        await eventually(counted, what="seven deliveries")
+        (record,) = await eventually(published, what="the rule")
+        rules = Event.decode(record.value, record.headers).data
+        assert (record.key, [one.name for one in rules.rules]) == (b"NO-9901", ["Lodd"])
