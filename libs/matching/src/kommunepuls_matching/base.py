@@ -11,6 +11,7 @@ import numpy as np
 from kommunepuls_events import ContentItemV1, Kind
 
 from kommunepuls_matching import native
+from kommunepuls_matching.cells import RADIUS_CLASSES, stretches_near
 from kommunepuls_matching.columns import WORD, Numbering, Words, is_among
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.draft import ITEM, ORGANISER, SOURCE
@@ -180,9 +181,7 @@ class Base:
     def _rows_near(
         self, footprint: Footprint, sets: np.ndarray, numbers: np.ndarray, everyone: bool
     ) -> np.ndarray:
-        *stretches, degrees = native.stretches_near(
-            self.cells, self.cell_starts, native.RADIUS_CLASSES, *footprint.bounds
-        )
+        *stretches, degrees = stretches_near(self.cells, self.cell_starts, RADIUS_CLASSES, *footprint.bounds)
         lines, areal = footprint.lines or (_NO_LINES, False)
         surely, perhaps = native.screen(
             self.bits, self.summary, sets, numbers, everyone, *stretches, degrees,

@@ -6,6 +6,7 @@ import numpy as np
 
 from kommunepuls_matching import native
 from kommunepuls_matching.base import Base, Packed, rows_by_surroundings
+from kommunepuls_matching.cells import RADIUS_CLASSES, cells_of
 from kommunepuls_matching.columns import Lists, starts_of
 from kommunepuls_matching.draft import Draft
 from kommunepuls_matching.packing import curve_of, grouped, picked_lists, sets_of, table_of
@@ -69,7 +70,7 @@ def laid_out(*, codes: np.ndarray, **arrays: object) -> Base:
     """A base of these arrays with its places sorted by cell, and every array as narrow as it can be."""
     longitudes, latitudes = arrays["longitudes"], arrays["latitudes"]
     radii = np.asarray(arrays["radii"], np.float64)
-    cells = native.cells_of(longitudes, latitudes, radii, native.RADIUS_CLASSES)
+    cells = cells_of(longitudes, latitudes, radii, RADIUS_CLASSES)
     order = np.argsort(cells, kind="stable")
     cells, starts = np.unique(cells[order], return_index=True)
     for name in ("place_slots", "longitudes", "latitudes", "radii", "place_orders", "place_ids"):

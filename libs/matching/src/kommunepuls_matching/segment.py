@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from kommunepuls_events import SubscriberProfileV1
 
-from kommunepuls_matching import native
+from kommunepuls_matching.cells import discs_of
 from kommunepuls_matching.columns import Column, Masks, Postings, Words
 from kommunepuls_matching.draft import Chosen, Draft, PlaceRow, rank_of
 from kommunepuls_matching.surroundings import Surroundings
@@ -77,7 +77,7 @@ class Segment(Draft):
         known = len(self._bounds)
         if known < len(self.place_slots):
             columns = (self.longitudes, self.latitudes, self.radii)
-            more = native.discs_of(*(column.values[known:] for column in columns))
+            more = discs_of(*(column.values[known:] for column in columns))
             self._bounds = np.concatenate((self._bounds, more))
         wests, souths, easts, norths = self._bounds.T
         return np.flatnonzero((wests <= east) & (easts >= west) & (souths <= north) & (norths >= south))

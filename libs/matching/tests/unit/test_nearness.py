@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kommunepuls_geography import Geography
-from kommunepuls_matching import native
+from kommunepuls_matching.cells import RADIUS_CLASSES, cells_of, stretches_near
 from kommunepuls_matching.columns import Words
 from kommunepuls_matching.footprint import Footprint
 from kommunepuls_matching.plane import near_distance
@@ -24,11 +24,11 @@ def segment_of(chosen: list[tuple[float, float, float]]) -> Segment:
 
 def rows_in_cells(chosen: list[tuple[float, float, float]], footprint: Footprint) -> set[int]:
     columns = (np.array(one, float) for one in zip(*chosen, strict=True))
-    cells = native.cells_of(*columns, native.RADIUS_CLASSES)
+    cells = cells_of(*columns, RADIUS_CLASSES)
     order = np.argsort(cells, kind="stable")
     used, starts = np.unique(cells[order], return_index=True)
     starts = np.append(starts, len(order)).astype(np.uint32)
-    begins, ends, *_ = native.stretches_near(used, starts, native.RADIUS_CLASSES, *footprint.bounds)
+    begins, ends, *_ = stretches_near(used, starts, RADIUS_CLASSES, *footprint.bounds)
     return {int(row) for begin, end in zip(begins, ends, strict=True) for row in order[begin:end]}
 
 
