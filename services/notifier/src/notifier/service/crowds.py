@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
 from kommunepuls_chassis.health import Health
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.process import run_together
@@ -25,14 +24,15 @@ from notifier.domain.attention import Verdict, limit_for
 from notifier.domain.composing import compose_item
 from notifier.domain.decisions import Send, decide_item
 from notifier.domain.messages import Message
-from notifier.domain.outcomes import Busy, NotNow, Outcome, Reached, Refused, conclude
+from notifier.domain.outcomes import Outcome, Refused, conclude
 from notifier.domain.sendings import FOLLOW_UP, Lane, Sending, about
 from notifier.domain.standing import Standing, calls_for_follow_up
 from notifier.domain.waves import RESERVED, SENT, Wave
-from notifier.ports import CrowdCarrier, Overloaded
+from notifier.ports import CrowdCarrier
 from notifier.records.vault import Endpoint
+from notifier.service.attempts import Attempts
 from notifier.service.budgeting import Wish
-from notifier.service.desk import GONE, Desk
+from notifier.service.desk import Desk
 from notifier.service.scribe import Scribe
 
 _IDLE_SECONDS = 0.25
@@ -221,7 +221,7 @@ class CrowdDelivery:
         await self._leave(wave, [*leaving, *without_place])
         if asyncio.get_running_loop().time() > taken_at + desk.carry_seconds / 2:
             return  # too late to begin: whoever claims it next does
-        attempts = _Attempts(self, wave, item)
+        attempts = Attempts(self, wave)
         for key, group in sending.items():
             for place, to in group:
                 if place not in without_place:
@@ -322,91 +322,6 @@ class CrowdDelivery:
         if follow_ups:
             await desk.ledger.reserve(follow_ups)
             desk.wakes.wake(follow_ups)
-
-
-class _Attempts:
-    """One attempt at each message of a wave."""
-
-    def __init__(self, crowds: CrowdDelivery, wave: Wave, item: ContentItemV1) -> None:
-        self._crowds = crowds
-        self._wave = wave
-        self._left = 1
-        self._failures: dict[int, dict[str, Outcome]] = {}
-        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._log = get_logger()
-
-    def begin(self, place: int, endpoints: Sequence[Endpoint], message: Message) -> None:
-        """Hand it to every endpoint of a resident."""
-        self._left += 1
-        if len(endpoints) == 1:
-            self._crowds.begin(self._wave, message, endpoints[0], partial(self._one, place, endpoints[0]))
-            return
-        outcomes: dict[str, Outcome] = {}
-        releases: list[Callable[[], None]] = []
-        for endpoint in endpoints:
-            done = partial(self._one_of, place, endpoint, len(endpoints), outcomes, releases)
-            self._crowds.begin(self._wave, message, endpoint, done)
-
-    async def all_done(self) -> None:
-        """Return when what became of each is known, and what failed has left the wave."""
-        self._count_down()
-        await self._done
-        if self._failures:
-            await self._crowds.not_all_sent(self._wave, self._failures)
-
-    def _one(
-        self, place: int, endpoint: Endpoint, error: Exception | None, release: Callable[[], None]
-    ) -> None:
-        if error is None:
-            self._crowds.sent(self._wave, place, endpoint.id, release)
-        else:
-            release()
-            self._failures[place] = {endpoint.id: self._outcome(endpoint, error)}
-        self._count_down()
-
-    def _one_of(
-        self,
-        place: int,
-        endpoint: Endpoint,
-        of: int,
-        outcomes: dict[str, Outcome],
-        releases: list[Callable[[], None]],
-        error: Exception | None,
-        release: Callable[[], None],
-    ) -> None:
-        outcomes[endpoint.id] = Reached() if error is None else self._outcome(endpoint, error)
-        releases.append(release)
-        if len(outcomes) < of:
-            return
-        if all(isinstance(outcome, Reached) for outcome in outcomes.values()):
-            first = next(iter(outcomes))
-            self._crowds.sent(self._wave, place, first, lambda: [one() for one in releases])
-        else:
-            for one in releases:
-                one()
-            self._failures[place] = outcomes
-        self._count_down()
-
-    def _count_down(self) -> None:
-        self._left -= 1
-        if not self._left and not self._done.done():
-            self._done.set_result(None)
-
-    def _outcome(self, endpoint: Endpoint, error: Exception) -> Outcome:
-        outcome: Outcome
-        match error:
-            case Overloaded():
-                return Busy(timedelta(seconds=error.delay_seconds))
-            case ThrottledError():
-                outcome = NotNow(error.reason, timedelta(seconds=error.delay_seconds))
-            case TransientError():
-                outcome = NotNow(error.reason)
-            case PermanentError():
-                outcome = Refused(error.reason, error.reason in GONE)
-            case _:
-                outcome = NotNow("internal-error")
-        self._log.info("not_carried", id=endpoint.id, channel=Channel.PUSH, cause=outcome.cause)
-        return outcome
 
 
 def _nothing() -> None:
