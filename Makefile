@@ -18,11 +18,10 @@ run: setup ## Start everything with a demo town; TOWN=path/to/town.yaml takes re
 	@$(BIN)/python -m kommunepuls_development $(if $(TOWN),--town $(TOWN)) $(ARGS)
 
 test: setup-dev ## Run all checks and tests but those on Apache Kafka (below 15 minutes on 2 cores)
-	@tools/mosquitto.sh
+	@tools/peers.sh
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist loadfile -m "$(UNIT)" $(ARGS)
-	$(BIN)/pytest -n 2 --dist loadfile -m "(integration or browser) and not journey and not kafka" $(ARGS)
-	$(BIN)/pytest -m "journey and not kafka" $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile -m "(integration or journey or browser) and not kafka" $(ARGS)
 
 test-unit: setup-dev ## Run the tests that need no socket
 	$(BIN)/pytest -n 2 --dist loadfile -m "$(UNIT)" $(ARGS)

@@ -1,4 +1,4 @@
-"""One gateway and one Chromium for all browser tests."""
+"""A gateway for each file of browser tests, and one Chromium for all."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -30,9 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(missing)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    """The gateway with its town."""
+    """The gateway with its town; what one file's residents read and choose is not there for the next."""
     async with browser_stage(tmp_path_factory.mktemp("browser")) as made:
         await with_staff(made)
         await with_console(made)
