@@ -292,13 +292,21 @@ async def try_a_rule(page: Page) -> None:
 async def in_the_engine_room(browser: Browser, folder: str) -> None:
     """Picture the console and the content rules, as an operator sees them."""
     operator = await operator_session(folder)
-    context = await browser.new_context(locale="nb-NO")
-    await context.add_cookies(operator)
-    page = await context.new_page()
-    await try_a_rule(page)
-    await page.locator(".save button[value=save-on]").click()
-    await page.locator(".rule").wait_for()
-    await context.close()
+    for size, width in WIDTHS.items():
+        context = await browser.new_context(
+            viewport={"width": width, "height": 900},
+            device_scale_factor=SCALES[size],
+            locale="nb-NO",
+            reduced_motion="reduce",
+        )
+        await context.add_cookies(operator)
+        page = await context.new_page()
+        await try_a_rule(page)
+        await picture(page, "staff-rule-tried", size)
+        if size == "phone":  # once it is on, trying it again would change nothing
+            await page.locator(".save button[value=save-on]").click()
+            await page.locator(".rule").wait_for()
+        await context.close()
     console = f"{GATEWAY}/staff/console"
     await look(
         browser,
@@ -315,18 +323,6 @@ async def in_the_engine_room(browser: Browser, folder: str) -> None:
             "staff-log": f"{GATEWAY}/staff/log",
         },
     )
-    for size, width in WIDTHS.items():
-        context = await browser.new_context(
-            viewport={"width": width, "height": 900},
-            device_scale_factor=SCALES[size],
-            locale="nb-NO",
-            reduced_motion="reduce",
-        )
-        await context.add_cookies(operator)
-        page = await context.new_page()
-        await try_a_rule(page)
-        await picture(page, "staff-rule-tried", size)
-        await context.close()
     await look(browser, [], {"staff-sign-in": f"{GATEWAY}/staff/sign-in"})
 
 
