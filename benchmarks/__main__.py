@@ -1,7 +1,8 @@
 """`make bench`: all parts, one table. ``--quick`` takes below 3 minutes; ``--only matching`` runs one part.
 
 Each part runs in a process of its own, one after the other, so that none measures what another left behind. A whole
-run writes the table to docs/benchmarks/results.md and results.json; the parts write their pictures beside them.
+run writes the table to docs/benchmarks/results.md and results.json after each part, and says there which parts are still
+to come or failed; the parts write their pictures beside them.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from table import SEED, Row, machine
@@ -37,7 +39,7 @@ def main() -> int:
     began = machine()
     rows, failed = [], []
     with tempfile.TemporaryDirectory() as folder:
-        for name in chosen:
+        for done, name in enumerate(chosen, start=1):
             print(f"\n{name}", flush=True)
             file = Path(folder) / f"{name}.json"
             command = [sys.executable, HERE / f"{name}.py", "--seed", str(given.seed), "--rows", file]
@@ -46,22 +48,25 @@ def main() -> int:
                 rows.append(Row(name, value="this part failed: what it said stands above", met=False))
             if file.exists():
                 rows += [Row(**row) for row in json.loads(file.read_text())]
+            if not (given.quick or given.only):
+                _write(rows, began, given.seed, PARTS[done:])
     print(f"\n{began}; seed {given.seed}\n")
     print("\n".join(str(row) for row in rows))
-    if not (given.quick or given.only or failed):
-        _write(rows, began, given.seed)
     return 1 if failed else 0
 
 
-def _write(rows: list[Row], began: str, seed: int) -> None:
+def _write(rows: list[Row], began: str, seed: int, to_come: Sequence[str]) -> None:
     RESULTS.mkdir(exist_ok=True)
     said = {True: "met", False: "**missed**", None: ""}
     lines = [f"| {row.figure} | {row.goal} | {row.value} | {row.ratio} | {said[row.met]} |" for row in rows]
-    head = f"# Results\n\nWritten by `make bench`. {began}; seed {seed}.\n\n| figure | goal | value | ratio | |\n|---|---|---|---|---|\n"
-    (RESULTS / "results.md").write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+    ended = f" Not run: {', '.join(to_come)}." if to_come else ""
+    head = ["# Results", "", f"Written by `make bench`. {began}; seed {seed}.{ended}", ""]
+    head += ["| figure | goal | value | ratio | |", "|---|---|---|---|---|"]
+    (RESULTS / "results.md").write_text("\n".join([*head, *lines, ""]), encoding="utf-8")
     figures = [[row.figure, row.goal, row.value, row.ratio, row.met] for row in rows]
     (RESULTS / "results.json").write_text(
-        json.dumps({"machine": began, "seed": seed, "rows": figures}, indent=1) + "\n", encoding="utf-8"
+        json.dumps({"machine": began, "seed": seed, "to_come": to_come, "rows": figures}, indent=1) + "\n",
+        encoding="utf-8",
     )
 
 
