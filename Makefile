@@ -21,7 +21,7 @@ test: setup-dev ## Run all checks and tests but those on Apache Kafka (below 15 
 	@tools/peers.sh
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist loadfile -m "$(UNIT)" $(ARGS)
-	$(BIN)/pytest -n 3 --dist loadfile -m "(integration or journey or browser) and not kafka" $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "(integration or journey or browser) and not kafka" $(ARGS)
 
 test-unit: setup-dev ## Run the tests that need no socket
 	$(BIN)/pytest -n 2 --dist loadfile -m "$(UNIT)" $(ARGS)

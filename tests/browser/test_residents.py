@@ -5,6 +5,7 @@ import re
 from browser_checks import tab_to, tab_to_text
 from browser_news import SCRIPT, item
 from browser_stage import KARI, OLA, Stage
+from kommunepuls_chassis.testing import eventually
 from kommunepuls_events import Kind, Severity
 from playwright.async_api import Browser, expect
 
@@ -87,8 +88,12 @@ async def test_a_paused_pulse_changes_nothing_until_it_goes_on(stage: Stage, bro
     await expect(page.locator("#live")).to_have_text("på pause")
     await stage.producer.publish(item("feiing", "Torggata feies", 0))
     other = await context.new_page()
-    await other.goto(stage.url)
-    await expect(other.get_by_text("Torggata feies")).to_be_visible(timeout=20_000)
+
+    async def told() -> bool:
+        await other.goto(stage.url)
+        return bool(await other.get_by_text("Torggata feies").count())
+
+    await eventually(told, within=30, what="the news on a page that is opened now")
     assert await page.get_by_text("Torggata feies").count() == 0
     await page.locator("#pause").click()
     await expect(page.locator("#live")).to_have_text("direkte")

@@ -67,7 +67,7 @@ async def test_kill_9_among_two_hundred_deliveries_loses_nothing_and_doubles_not
         for share in (0.2, 0.5, 0.8):
             await eventually(
                 lambda share=share: len(mail_sink.mails) >= share * RESIDENTS,
-                within=60,
+                within=120,
                 what=f"{share} of the mails",
             )
             process.send_signal(signal.SIGKILL)
@@ -76,7 +76,7 @@ async def test_kill_9_among_two_hundred_deliveries_loses_nothing_and_doubles_not
             process = await start(environment, tmp_path / "log")
         await eventually(
             lambda: len({recipient for recipient, _ in mail_sink.mails}) == RESIDENTS,
-            within=60,
+            within=120,
             what="everybody",
         )
     finally:

@@ -5,7 +5,7 @@ const live = document.getElementById("live");
 const pause = document.getElementById("pause");
 const news = document.getElementById("news");
 const { stream, events, parts, rows } = script.dataset;
-let source, position = "", timer, paused = false;
+let source, position = "", timers = [], paused = false;
 
 function show(state) {
   live.hidden = false;
@@ -30,9 +30,14 @@ async function refresh() {
   news.hidden = true;
 }
 
+function forget() {
+  timers.forEach(clearTimeout);
+}
+
 function soon() {
-  clearTimeout(timer);
-  timer = setTimeout(refresh, 700);
+  forget();
+  // Events come as they are published; on a busy day the page's own data are some seconds behind them.
+  timers = [700, 5000].map((milliseconds) => setTimeout(refresh, milliseconds));
 }
 
 function connect() {
@@ -51,7 +56,7 @@ if ("EventSource" in window) {
     pause.addEventListener("click", () => {
       paused = !paused;
       pause.setAttribute("aria-pressed", String(paused));
-      if (paused) { source.close(); clearTimeout(timer); show("paused"); } else { connect(); }
+      if (paused) { source.close(); forget(); show("paused"); } else { connect(); }
     });
   }
   connect();
