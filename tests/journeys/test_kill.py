@@ -15,11 +15,14 @@ from journey_topics import partition_of
 from journey_world import Resident, World, journey_world
 from kommunepuls_events import ContentItemV1
 from kommunepuls_events.topics import CONTENT
+from notifier.settings import Settings
 
 ITEMS, READERS = 30, 20
 """At least so many items keep coming to so many residents."""
-MAILS_AT_ONCE, PUSHES_AT_ONCE = 8, 64
-"""How many messages a notifier has under way at a time (its settings' defaults): what a kill can repeat."""
+MAILS_AT_ONCE, PUSHES_AT_ONCE = (
+    Settings.model_fields[name].default for name in ("smtp_at_once", "push_at_once")
+)
+"""How many messages a notifier has under way at a time: what a kill can repeat (ADR 0002)."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
