@@ -57,6 +57,34 @@ async def test_a_mail_server_that_is_not_there_is_a_failure_that_may_pass() -> N
     assert raised.value.reason == "unreachable"
 
 
+@pytest.mark.parametrize("how", ["not there", "hangs up on all at once", "never greets"])
+async def test_no_mail_waits_on_when_all_connections_fail_in_the_same_moment(how: str) -> None:
+    connections, mails = 8, 24
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        if how == "hangs up on all at once" and len(writers) == connections:
+            for one in writers:
+                one.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    if how == "not there":
+        server.close()
+    carrying = mail_carrier(port, at_once=mails, connections=connections, timeout=0.5)
+    async with asyncio.timeout(5):
+        outcomes = await asyncio.gather(
+            *(carrying.carry(mail_message(number), mail_endpoint(), first=False) for number in range(mails)),
+            return_exceptions=True,
+        )
+    assert all(isinstance(one, TransientError) and one.reason == "unreachable" for one in outcomes)
+    assert len(writers) == (0 if how == "not there" else connections)
+    for one in writers:
+        one.close()
+    server.close()
+
+
 async def test_a_mail_server_that_hangs_up_in_the_middle_is_a_failure_that_may_pass() -> None:
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 hello\r\n")

@@ -129,7 +129,9 @@ class SmtpPool:
         except Exception as error:
             failed = error if isinstance(error, TransientError) else _broken_off()
             self._refused_until = self._clock() + _REFUSED_SECONDS
-            if not self._sessions and len(self._opening) <= 1:
+            # Not when the task is done: several that fail in one turn of the loop would each count the others.
+            self._opening.discard(asyncio.current_task())
+            if not self._sessions and not self._opening:
                 # This was the last that might have taken them.
                 while (errand := self.next_errand()) is not None:
                     errand.done.set_exception(type(failed)(*failed.args, reason=failed.reason))
