@@ -116,10 +116,15 @@ class Vault:
             ]
             after = page[-1].position()
 
-    async def known(self, subscribers: Iterable[str]) -> set[str]:
-        """Who of these has or had an endpoint on any channel."""
+    async def known(self, subscribers: Iterable[str]) -> dict[str, list[Endpoint]]:
+        """Who of these has or had an endpoint on any channel, with those in use: both as of one moment."""
         found = await self._endpoints.find({"subscriber": any_of(subscribers)})
-        return {stored.document["subscriber"] for stored in found}
+        endpoints: dict[str, list[Endpoint]] = {}
+        for stored in found:
+            of_one = endpoints.setdefault(stored.document["subscriber"], [])
+            if stored.document["state"] == ACTIVE:
+                of_one.append(self._opened(stored))
+        return endpoints
 
     async def get(self, endpoint: str) -> Endpoint | None:
         """An endpoint in use."""

@@ -1,7 +1,7 @@
 """What must be known to deliver a batch of sendings, read from the store in one go."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from kommunepuls_events import ContentItemV1, SubscriberProfileV1
@@ -19,7 +19,7 @@ class Briefing:
     profiles: Mapping[str, SubscriberProfileV1]
     erased: set[str]
     endpoints: Mapping[str, list[Endpoint]]
-    known: set[str]
+    known: Set[str]
     contents: Mapping[tuple[str, int], ContentItemV1]
     standings: Mapping[str, Standing]
     taken_at: float
@@ -50,7 +50,9 @@ async def brief(sendings: Sequence[Sending], knowledge: Knowledge, vault: Vault)
     subscribers = {sending.subscriber for sending in sendings}
     profiles = await knowledge.profiles(subscribers)
     endpoints = await vault.active(subscribers)
-    without = subscribers - endpoints.keys()
+    if without := subscribers - endpoints.keys():
+        # Who registers between the two reads is known with the endpoint, and not as somebody who has none.
+        endpoints |= await vault.known(without)
     revisions = {(one.item, one.revision) for one in sendings if one.item is not None}
     standings = await knowledge.standings({item for item, _ in revisions})
     newest = {
@@ -60,7 +62,7 @@ async def brief(sendings: Sequence[Sending], knowledge: Knowledge, vault: Vault)
         profiles=profiles,
         erased=await knowledge.erased(subscribers - profiles.keys()),
         endpoints=endpoints,
-        known=endpoints.keys() | (await vault.known(without) if without else set()),
+        known=endpoints.keys(),
         contents=await knowledge.contents(revisions | newest),
         standings=standings,
         taken_at=taken_at,

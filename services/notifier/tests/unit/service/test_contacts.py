@@ -141,7 +141,7 @@ async def test_erasing_forgets_endpoints_reservations_and_profile(rig: Rig) -> N
     await rig.matches(match(item()))
     await rig.until_told(1)
     await rig.command(ContactAction.ERASE)
-    assert await rig.notifier.vault.known(["s-1"]) == set()
+    assert await rig.notifier.vault.known(["s-1"]) == {}
     assert await rig.notifier.ledger._sendings.find({}) == []
 
 
