@@ -20,7 +20,11 @@ import pymongo
 import pytest
 from kommunepuls_chassis.store import DocumentStore, open_store
 from kommunepuls_chassis.store.mongo import MongoStore
+from kommunepuls_chassis.store.port import Collection
 from motor.motor_asyncio import AsyncIOMotorClient
+
+sys.path.insert(0, str(Path(__file__).parent / "making"))
+from store_items import INDEXES
 
 OpenStore = Callable[[], AbstractAsyncContextManager[DocumentStore]]
 CLIENTS = {"motor": AsyncIOMotorClient, "pymongo": pymongo.AsyncMongoClient}
@@ -117,3 +121,9 @@ def _secantus(server: Path, folder: Path) -> Iterator[str]:
         give_up.cancel()
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+async def items(store: DocumentStore) -> Collection:
+    """A collection with indexes of every kind."""
+    return await store.collection("items", indexes=INDEXES)
