@@ -11,7 +11,7 @@ from browser_staff import CLUB, CLUB_PAGE, EVA, MARI, photo
 from browser_stage import KARI, Stage
 from kommunepuls_chassis.testing import eventually
 from kommunepuls_events.base import utc_now
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FileChooser, Page, expect
 
 TITLE = "Juleturnering i hallen"
 DAY = utc_now() + timedelta(days=12)
@@ -42,6 +42,13 @@ async def test_an_event_goes_from_the_keyboard_over_the_editor_to_calendar_and_e
 ) -> None:
     mari = await stage.context(browser, MARI)
     page = await mari.new_page()
+    choosers: list[FileChooser] = []
+
+    def chooses(chooser: FileChooser) -> None:
+        choosers.append(chooser)
+
+    # Long before it is needed: a key pressed before Chromium has heard that we want it opens a window of the desktop.
+    page.on("filechooser", chooses)
     await page.goto(f"{stage.url}/staff/writing")
     await _press(page, "button[name=kind][value=event]")
     await page.wait_for_url("**/staff/writing/*")
@@ -61,9 +68,9 @@ async def test_an_event_goes_from_the_keyboard_over_the_editor_to_calendar_and_e
     await expect(page.locator(".pin")).to_be_visible()
     assert await page.input_value("#latitude")
     await tab_to(page, "input[type=file]")
-    async with page.expect_file_chooser() as choosing:
-        await page.keyboard.press("Enter")
-    await (await choosing.value).set_files({"name": "hall.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    await page.keyboard.press("Enter")
+    [chooser] = await eventually(lambda: choosers, what="the choice of a file")
+    await chooser.set_files({"name": "hall.jpg", "mimeType": "image/jpeg", "buffer": photo()})
     await tab_to(page, "[name=picture_text]")
     await page.keyboard.type("Hallen med full tribune")
     await tab_to(page, "[name=interests][value=football]")

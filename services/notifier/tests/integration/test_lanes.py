@@ -125,7 +125,7 @@ async def test_a_slow_and_a_dead_push_service_starve_nobody(settings: Settings, 
             await settle(notifier, quick.url, *others)
             # Those that cannot be reached stand first in the queue.
             await send(notifier, "1", *slow_ones, *dead_ones, *others)
-            await eventually(lambda: len(quick.taken) == len(others), within=30, what="those behind them")
+            await eventually(lambda: len(quick.taken) == len(others), within=90, what="those behind them")
             told = {one.subscriber: str(one.state) for one in producer.messages}
             assert not any(subscriber in told for subscriber in (*slow_ones, *dead_ones)), "still being tried"
     assert slow.taken == []
