@@ -86,10 +86,10 @@ async def test_many_are_inserted_and_each_is_told_whether_it_was_new(items):
 
 
 async def test_more_documents_than_fit_one_request_are_all_stored(items):
-    assert all(await items.insert_many((f"{n:04}", {"size": n}) for n in range(2_100)))
-    assert await items.count({}) == 2_100
-    assert len(await items.get_many(f"{n:04}" for n in range(2_100))) == 2_100
-    assert await items.delete_where({"size": at_least(100)}) == 2_000
+    assert all(await items.insert_many((f"{n:04}", {"size": n}) for n in range(1_100)))
+    assert await items.count({}) == 1_100
+    assert len(await items.get_many(f"{n:04}" for n in range(1_100))) == 1_100
+    assert await items.delete_where({"size": at_least(100)}) == 1_000
     assert await items.count({}) == 100
 
 
