@@ -25,7 +25,7 @@ from sensor_gateway.domain.formats import lorawan, ngsi, senml, sensorthings
 from sensor_gateway.domain.formats.tts import quick_uplink
 from sensor_gateway.domain.measurements import Device, Packet
 from sensor_gateway.domain.places import Places
-from sensor_gateway.domain.readings import LONGEST_DEVICE_ID, Origin, Prototypes, readings_of
+from sensor_gateway.domain.readings import LONGEST_DEVICE_ID, Origin, readings_of
 from sensor_gateway.domain.repeats import Seen, is_repeat, key_of
 from sensor_gateway.domain.values import parse_json
 from sensor_gateway.sources import LorawanMqtt, LorawanWebhook, SelfDescribing, SensorSource, SensorThingsPoll
@@ -171,12 +171,12 @@ class SensorIntake:
         self.intake = intake
         self.config = config
         self._network = config.network if isinstance(config, LorawanWebhook | LorawanMqtt) else None
-        self._prototypes = Prototypes()
         self._devices = {name.lower(): device for name, device in devices.items()}
         self._places = places
         self._packets = packets
         self._now = now
         self._origin = Origin(intake.town.code, intake.id, timedelta(minutes=config.stale_after_minutes))
+        self._datastreams = self._origin.datastreams()
         self._log = get_logger().bind(source=intake.id)
 
     async def take(self, raw: bytes) -> Taken:
@@ -345,7 +345,7 @@ class SensorIntake:
         self, packet: Packet, device: Device | None, received_at: datetime, areas: tuple[str, ...]
     ) -> list[SensorReadingV1]:
         try:
-            return readings_of(packet, device, self._origin, received_at, areas, self._prototypes)
+            return readings_of(packet, device, self._origin, received_at, areas, self._datastreams)
         except ValidationError as error:
             # Refused by the contract itself: kept as a reject, or the sender would repeat it for ever.
             first = error.errors(include_url=False, include_input=False)[0]

@@ -79,18 +79,49 @@ def _between(
     """Those with ``above < level <= up_to``."""
     if above >= up_to:
         return []
-    return ladder[
-        bisect.bisect_right(ladder, (above, math.inf)) : bisect.bisect_right(ladder, (up_to, math.inf))
-    ]
+    first = bisect.bisect_right(ladder, (above, math.inf))
+    # Mostly there is none.
+    if first == len(ladder) or ladder[first][0] > up_to:
+        return []
+    return ladder[first : bisect.bisect_right(ladder, (up_to, math.inf), first)]
+
+
+class _Series:
+    """The values of one property of one sensor, as far as thresholds need them.
+
+    Attributes:
+        observed_at, value: of the last one; None before the first.
+        ladders: where somebody has a threshold.
+    """
+
+    __slots__ = ("ladders", "observed_at", "value")
+
+    def __init__(self) -> None:
+        self.observed_at: datetime | None = None
+        self.value = math.nan
+        self.ladders: dict[Direction, _Ladder] = {}
+
+    def read(self, observed_at: datetime, value: float) -> list[_Watch]:
+        """Take a value in; returns those that fire."""
+        if self.observed_at is not None and observed_at <= self.observed_at:
+            return []
+        first, before = self.observed_at is None, self.value
+        self.observed_at, self.value = observed_at, value
+        fired: list[_Watch] = []
+        for direction, ladder in self.ladders.items():
+            if first:
+                ladder.begin(_signed(value, direction))
+            else:
+                fired += ladder.move(_signed(before, direction), _signed(value, direction))
+        return fired
 
 
 class ThresholdIndex:
     """The thresholds of one partition's subscribers, and the last value of every sensor."""
 
     def __init__(self) -> None:
-        self._ladders: dict[tuple[str, str], dict[Direction, _Ladder]] = {}
+        self._series: dict[tuple[str, str], _Series] = {}
         self._watches: dict[str, list[_Watch]] = {}
-        self._last: dict[tuple[str, str], Observation] = {}
         self._serial = 0
 
     def put(self, subscriber: str, thresholds: Iterable[SensorThreshold]) -> None:
@@ -108,7 +139,7 @@ class ThresholdIndex:
         """Forget a subscriber's thresholds."""
         for watch in self._watches.pop(subscriber, ()):
             threshold = watch.threshold
-            self._ladders[threshold.sensor, threshold.observed_property][threshold.direction].remove(watch)
+            self._series[_key(threshold)].ladders[threshold.direction].remove(watch)
 
     def read(self, observation: Observation) -> list[Crossing]:
         """Take a reading in; returns what it passed, by subscriber and threshold.
@@ -116,17 +147,12 @@ class ThresholdIndex:
         A reading that is not newer than the last of its sensor and property changes nothing.
         """
         key = observation.sensor, observation.observed_property
-        last = self._last.get(key)
-        if last is not None and observation.observed_at <= last.observed_at:
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = _Series()
+        fired = series.read(observation.observed_at, observation.value)
+        if not fired:
             return []
-        self._last[key] = observation
-        fired: list[_Watch] = []
-        for direction, ladder in self._ladders.get(key, {}).items():
-            value = _signed(observation.value, direction)
-            if last is None:
-                ladder.begin(value)
-            else:
-                fired += ladder.move(_signed(last.value, direction), value)
         crossings = [Crossing(watch.subscriber, watch.threshold) for watch in fired]
         return sorted(crossings, key=lambda one: (one.subscriber, one.threshold.id))
 
@@ -136,13 +162,12 @@ class ThresholdIndex:
             (subscriber, watch.threshold.id): watch.armed
             for subscriber, watches in self._watches.items()
             for watch in watches
-            if (watch.threshold.sensor, watch.threshold.observed_property) in self._last
+            if self._series[_key(watch.threshold)].observed_at is not None
         }
 
     def _watch(self, subscriber: str, threshold: SensorThreshold) -> _Watch:
-        key = threshold.sensor, threshold.observed_property
+        series = self._series.setdefault(_key(threshold), _Series())
         level = _signed(threshold.value, threshold.direction)
-        last = self._last.get(key)
         self._serial += 1
         watch = _Watch(
             subscriber=subscriber,
@@ -150,10 +175,14 @@ class ThresholdIndex:
             level=level,
             again=level - threshold.hysteresis,
             serial=self._serial,
-            armed=last is None or _signed(last.value, threshold.direction) < level,
+            armed=series.observed_at is None or _signed(series.value, threshold.direction) < level,
         )
-        self._ladders.setdefault(key, {}).setdefault(threshold.direction, _Ladder()).add(watch)
+        series.ladders.setdefault(threshold.direction, _Ladder()).add(watch)
         return watch
+
+
+def _key(threshold: SensorThreshold) -> tuple[str, str]:
+    return threshold.sensor, threshold.observed_property
 
 
 def _signed(value: float, direction: Direction) -> float:

@@ -1,7 +1,6 @@
 """Times as network servers write them."""
 
 import re
-from contextlib import suppress
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -26,9 +25,11 @@ def instant(text: object, what: str = "time", naive_in: str | None = None) -> da
         RejectedInput: ``time-without-zone`` or ``bad-time``.
     """
     if isinstance(text, str) and _is_usual(text):
-        # As most network servers write it; what fails here is told of below.
-        with suppress(ValueError):
+        # As most network servers write it; what fails here is told of below. (suppress() would double the time.)
+        try:
             return datetime.fromisoformat(text)
+        except ValueError:
+            pass
     match = _TIME.match(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise RejectedInput("bad-time", f"{what} is {text!r:.60}, not a time such as 2026-01-30T12:00:00Z")

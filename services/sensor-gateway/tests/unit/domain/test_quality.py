@@ -1,11 +1,13 @@
 """Which values can be told to a resident, and which packets are repeats."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from kommunepuls_events import Quality
+from kommunepuls_events import Quality, SensorReadingV1
+from pydantic import ValidationError
 from sensor_gateway.domain.measurements import Device, Measurement, Packet
-from sensor_gateway.domain.readings import Origin, Prototypes, readings_of
+from sensor_gateway.domain.readings import Origin, readings_of
 from sensor_gateway.domain.repeats import Seen, is_repeat, key_of
 
 NOW = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
@@ -107,9 +109,16 @@ def test_a_redelivery_hours_later_is_a_repeat_because_it_carries_its_time():
     assert is_repeat(Seen("x", NOW), packet(session="addr"), NOW + timedelta(hours=9))
 
 
-def test_a_reading_made_from_a_prototype_is_the_one_the_contract_makes() -> None:
+def assert_as_the_contract_makes_them(kept: list[SensorReadingV1], fresh: list[SensorReadingV1]) -> None:
+    assert kept == fresh
+    assert [one.to_json() for one in kept] == [one.to_json() for one in fresh]
+    assert [one.model_fields_set for one in kept] == [one.model_fields_set for one in fresh]
+    assert all(type(one) is type(other) for one, other in zip(kept, fresh, strict=True))
+
+
+def test_a_reading_of_a_known_datastream_is_the_one_the_contract_makes() -> None:
     device = Device("d", name="Storøya", position=(10.2, 59.1), areas=("NO-3907",))
-    prototypes = Prototypes()
+    datastreams = ORIGIN.datastreams()
     for number, value in enumerate((20.5, 21, None, 200.0, 0.0, -327.68, 22.25)):
         packet = Packet(
             "d",
@@ -119,9 +128,41 @@ def test_a_reading_made_from_a_prototype_is_the_one_the_contract_makes() -> None
             sequence=number if number != 4 else None,
         )
         received_at = NOW + timedelta(minutes=number, hours=4 * (number == 6))
-        kept = readings_of(packet, device, ORIGIN, received_at, (), prototypes)
-        fresh = readings_of(packet, device, ORIGIN, received_at)
-        assert kept == fresh
-        assert [one.to_json() for one in kept] == [one.to_json() for one in fresh]
-        assert [one.model_fields_set for one in kept] == [one.model_fields_set for one in fresh]
-        assert all(type(one) is type(other) for one, other in zip(kept, fresh, strict=True))
+        kept = readings_of(packet, device, ORIGIN, received_at, (), datastreams)
+        assert_as_the_contract_makes_them(kept, readings_of(packet, device, ORIGIN, received_at))
+
+
+def test_a_datastream_follows_what_the_town_file_and_the_message_say_of_its_sensor() -> None:
+    datastreams = ORIGIN.datastreams()
+    said = [
+        (None, {}, ()),
+        (Device("d1", zero_means_no_probe=("air-temperature",)), {}, ()),
+        (Device("d1", leave_out=("air-temperature",)), {}, ()),
+        (None, {"name": "Torget"}, ()),
+        (None, {"position": (10.2, 59.1)}, ("NO-3907",)),
+        (None, {"position": (10.3, 59.1)}, ("NO-3907", "NO-3907/sentrum")),
+        (None, {}, ()),
+    ]
+    measured = Measurement("air-temperature", 0.0, "Cel"), Measurement("air-temperature", 300.0, "K")
+    for device, fields, areas in said:
+        given = packet(*measured, **fields)
+        kept = readings_of(given, device, ORIGIN, NOW, areas, datastreams)
+        assert_as_the_contract_makes_them(kept, readings_of(given, device, ORIGIN, NOW, areas))
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 10**400])
+def test_what_the_contract_refuses_it_refuses_of_a_known_datastream_too(value: float) -> None:
+    datastreams = ORIGIN.datastreams()
+    known = packet(Measurement("pulses-of-its-own", 1e299, "1"), Measurement("air-temperature", 200.0, "Cel"))
+    readings_of(known, None, ORIGIN, NOW, (), datastreams)
+    for name, unit in (("pulses-of-its-own", "1"), ("air-temperature", "Cel")):
+        with pytest.raises(ValidationError):
+            readings_of(packet(Measurement(name, value, unit)), None, ORIGIN, NOW, (), datastreams)
+
+
+def test_endless_new_sensors_are_not_kept_for_ever() -> None:
+    datastreams = ORIGIN.datastreams()
+    for number in range(30_000):
+        streams = datastreams.of(packet()._replace(device=f"d{number}"), None)
+        assert streams["air-temperature", "Cel"]
+    assert len(datastreams._kept) < 15_000

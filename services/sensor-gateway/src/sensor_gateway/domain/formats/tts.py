@@ -64,7 +64,10 @@ def quick_uplink(raw: bytes) -> Uplink | None:
     ids, uplink = message.end_device_ids, message.uplink_message
     device, port, count = ids.device_id.strip(), uplink.f_port, uplink.f_cnt
     placed = uplink.locations is not None and uplink.locations.user is not None
-    if message.result is not None or placed or not device or b"\\ud" in raw or b"\\uD" in raw:
+    if message.result is not None or placed or not device:
+        return None
+    # Half a surrogate pair. Hardly a message has a backslash at all, and a single byte is found ten times as fast.
+    if b"\\" in raw and (b"\\ud" in raw or b"\\uD" in raw):
         return None
     if (port is not None and not 0 <= port < 2**63) or (count is not None and not 0 <= count < 2**63):
         return None
