@@ -85,6 +85,48 @@ async def test_no_mail_waits_on_when_all_connections_fail_in_the_same_moment(how
     server.close()
 
 
+async def test_a_server_that_hangs_up_right_after_its_greeting_leaves_no_dead_connections_behind(
+    mail_sink,
+) -> None:
+    connections, greeted = 4, 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal greeted
+        greeted += 1
+        writer.write(b"220 hello\r\n")
+        await reader.readline()
+        if greeted <= 2 * connections:
+            writer.write(b"250 hello\r\n")
+            writer.close()
+            return
+        behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", mail_sink.port)
+        await behind_reader.readline()
+        behind_writer.write(b"EHLO test\r\n")
+
+        async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+            while data := await source.read(65_536):
+                target.write(data)
+            target.close()
+
+        await asyncio.gather(pump(behind_reader, writer), pump(reader, behind_writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    carrying = mail_carrier(server.sockets[0].getsockname()[1], at_once=8, connections=connections, timeout=2)
+    tried = 0
+    while greeted <= 2 * connections:
+        tried += 1
+        await asyncio.gather(
+            *(carrying.carry(mail_message(number), mail_endpoint(), first=True) for number in range(8)),
+            return_exceptions=True,
+        )
+        assert tried < 20, f"only {greeted} connections were made"
+    async with asyncio.timeout(10):
+        await carrying.carry(mail_message(100), mail_endpoint(), first=True)
+    assert mail_sink.mails
+    await carrying.close()
+    server.close()
+
+
 async def test_a_mail_server_that_hangs_up_in_the_middle_is_a_failure_that_may_pass() -> None:
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 hello\r\n")

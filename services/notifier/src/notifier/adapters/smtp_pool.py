@@ -126,6 +126,9 @@ class SmtpPool:
         pipelining = self._clock() >= self._lockstep_until
         try:
             session = await dial(self._address, self, pipelining=pipelining)
+            if not session.usable:
+                # Hung up right after the greeting: nobody will tell us that it is gone, and it would keep its place.
+                raise _broken_off()
         except Exception as error:
             failed = error if isinstance(error, TransientError) else _broken_off()
             self._refused_until = self._clock() + _REFUSED_SECONDS
