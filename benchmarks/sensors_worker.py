@@ -35,8 +35,8 @@ from sensor_gateway.domain.decoders import decode
 from sensor_gateway.domain.measurements import Device, Packet
 from sensor_gateway.domain.places import Places
 from sensor_gateway.domain.readings import Origin, readings_of
-from sensor_gateway.sensors import Asked, PacketLog, SensorIntake
-from sensor_gateway.service import SERVICE
+from sensor_gateway.packet_log import SERVICE, Asked, PacketLog
+from sensor_gateway.sensors import SensorIntake
 from sensor_gateway.sources import LorawanMqtt
 from sensor_gateway.testing import PASSWORD, USER
 

@@ -15,9 +15,9 @@ from kommunepuls_geography import AreaTree
 from sensor_gateway.coverage import TownCoverage
 from sensor_gateway.domain.places import Places
 from sensor_gateway.domain.ploughs.roads import RoadNetwork
+from sensor_gateway.packet_log import SERVICE, PacketLog
 from sensor_gateway.ploughs import PloughIntake
-from sensor_gateway.sensors import PacketLog, SensorIntake
-from sensor_gateway.service import SERVICE
+from sensor_gateway.sensors import SensorIntake
 from sensor_gateway.sources import MODELS
 
 NOW = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)

@@ -152,6 +152,21 @@ async def test_many_patches_say_of_each_whether_its_document_is_there(items):
     assert keys(await items.find({"areas": "x", "place.code": "3907"})) == ["b"]
 
 
+@pytest.mark.parametrize(
+    "changes", [{"state": "sent", "none": []}, {"areas": ["y"]}, {"place.code": "3907", "none": None}]
+)
+async def test_the_same_changes_go_to_many_documents(items, changes):
+    await items.put_many((key, {"state": "held", "areas": ["x"]}) for key in "abc")
+    other = {"state": "done"}
+    given = [("a", changes), ("b", changes), ("unknown", changes), ("c", other), ("a", other), ("c", changes)]
+    assert await items.patch_many(given) == [True, True, False, True, True, True]
+    for key, patches in {"a": [changes, other], "b": [changes], "c": [other, changes]}.items():
+        await items.put("alone", {"state": "held", "areas": ["x"]})
+        for one in patches:
+            await items.patch("alone", one)
+        assert (await items.get(key)).document == (await items.get("alone")).document
+
+
 async def test_a_patch_of_nothing_says_so(items):
     await items.put("a", {"state": "sent"})
     assert await items.patch("unknown", {"state": "held"}) is False

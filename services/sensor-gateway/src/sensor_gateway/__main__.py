@@ -3,7 +3,7 @@
 from kommunepuls_chassis.process import run_service
 
 from sensor_gateway.app import compose
-from sensor_gateway.service import SERVICE
+from sensor_gateway.packet_log import SERVICE
 from sensor_gateway.settings import Settings
 
 

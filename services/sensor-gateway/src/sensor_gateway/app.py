@@ -26,9 +26,10 @@ from sensor_gateway.adapters.mqtt import MqttSubscriber
 from sensor_gateway.adapters.polls import poll_arcgis, poll_avl, poll_sensorthings
 from sensor_gateway.adapters.town_files import TownFiles
 from sensor_gateway.leases import SessionLeases
+from sensor_gateway.packet_log import SERVICE, PacketLog
 from sensor_gateway.ploughs import PloughIntake
-from sensor_gateway.sensors import PacketLog, SensorIntake
-from sensor_gateway.service import SERVICE, SensorGateway, Work
+from sensor_gateway.sensors import SensorIntake
+from sensor_gateway.service import SensorGateway, Work
 from sensor_gateway.settings import Settings
 from sensor_gateway.sources import ArcgisPloughs, AvlPloughs, LorawanMqtt, SensorThingsPoll
 

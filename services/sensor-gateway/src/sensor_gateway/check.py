@@ -35,8 +35,9 @@ from sensor_gateway.domain.ploughs.roads import RoadNetwork, network_from_geojso
 from sensor_gateway.domain.ploughs.sightings import Work
 from sensor_gateway.domain.times import instant
 from sensor_gateway.domain.values import parse_json
+from sensor_gateway.packet_log import PacketLog
 from sensor_gateway.ploughs import MESSAGE, STREET, UNIT, PloughIntake
-from sensor_gateway.sensors import PacketLog, SensorIntake, Taken
+from sensor_gateway.sensors import SensorIntake, Taken
 from sensor_gateway.sources import MODELS
 
 MUNICIPALITY = "NO-0000"

@@ -1,9 +1,8 @@
 """Taking in what sensors say: each packet once, its readings published before it is acknowledged."""
 
-import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -12,10 +11,6 @@ from kommunepuls_chassis.errors import RejectedInput
 from kommunepuls_chassis.intake import SourceIntake
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.metrics import READINGS, UPLINKS_REPEATED
-from kommunepuls_chassis.producer import Producer
-from kommunepuls_chassis.store import DocumentStore, Index, Stored
-from kommunepuls_chassis.store.conditions import below
-from kommunepuls_chassis.store.documents import Document
 from kommunepuls_events import SensorReadingV1
 from kommunepuls_events.base import utc_now
 from pydantic import ValidationError
@@ -26,26 +21,13 @@ from sensor_gateway.domain.formats.tts import quick_uplink
 from sensor_gateway.domain.measurements import Device, Packet
 from sensor_gateway.domain.places import Places
 from sensor_gateway.domain.readings import LONGEST_DEVICE_ID, Origin, readings_of
-from sensor_gateway.domain.repeats import Seen, is_repeat, key_of
+from sensor_gateway.domain.repeats import key_of
 from sensor_gateway.domain.values import parse_json
+from sensor_gateway.packet_log import Asked, PacketLog
 from sensor_gateway.sources import LorawanMqtt, LorawanWebhook, SelfDescribing, SensorSource, SensorThingsPoll
 
 MESSAGE, ITEM = "message", "item"
 """Entries of rejects: a whole body, or one object of it."""
-
-
-class Asked(NamedTuple):
-    """A packet to be taken.
-
-    Attributes:
-        key: see :func:`~sensor_gateway.domain.repeats.key_of`.
-        read: makes the readings; raises RejectedInput.
-    """
-
-    key: str
-    packet: Packet
-    received_at: datetime
-    read: Callable[[], list[SensorReadingV1]]
 
 
 @dataclass
@@ -64,96 +46,6 @@ class Quick(NamedTuple):
 
     uplink: lorawan.Uplink
     raw: bytes
-
-
-class PacketLog:
-    """The packets seen, in the service's store.
-
-    A packet's readings are written down before they are published: what a process that died had not
-    published, or not acknowledged, is published again as the very same readings.
-    """
-
-    def __init__(
-        self,
-        store: DocumentStore,
-        producer: Producer,
-        remember: timedelta,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self._store = store
-        self._producer = producer
-        self._remember = remember
-        self._now = now
-        self._locks = [asyncio.Lock() for _ in range(64)]
-
-    async def open(self) -> None:
-        """Make ready, and publish what was written down and perhaps not published."""
-        self._packets = await self._store.collection(
-            "packets", indexes=[Index("waiting"), Index("kept_until")]
-        )
-        for stored in await self._packets.find({"waiting": True}):
-            await self._publish(stored.key, stored.document["readings"])
-
-    async def take(self, asked: Sequence[Asked]) -> list[list[SensorReadingV1] | RejectedInput | None]:
-        """Publish each packet's readings once, all together; what became of each, in order: its readings, None if
-        it is a repeat, or why it cannot be taken."""
-        keys = {one.key for one in asked}
-        async with AsyncExitStack() as stack:
-            # In one order, so that no two wait for each other.
-            for number in sorted({hash(key) % len(self._locks) for key in keys}):
-                await stack.enter_async_context(self._locks[number])
-            return await self._take(asked, await self._packets.get_many(keys))
-
-    async def _take(
-        self, asked: Sequence[Asked], stored: Mapping[str, Stored]
-    ) -> list[list[SensorReadingV1] | RejectedInput | None]:
-        found: list[list[SensorReadingV1] | RejectedInput | None] = []
-        written: dict[str, Document] = {}
-        to_publish: list[SensorReadingV1] = []
-        seen = {key: _seen(one.document) for key, one in stored.items()}
-        for one in asked:
-            known = seen.get(one.key)
-            if known and is_repeat(known, one.packet, one.received_at):
-                found.append(None)
-                waiting = one.key not in written and one.key in stored and stored[one.key].document["waiting"]
-                if waiting:
-                    await self._publish(one.key, stored[one.key].document["readings"])
-                    stored[one.key].document["waiting"] = False
-                continue
-            try:
-                readings = one.read()
-            except RejectedInput as rejected:
-                found.append(rejected)
-                continue
-            found.append(readings)
-            to_publish += readings
-            earlier = written.get(one.key)
-            written[one.key] = {
-                "digest": one.packet.digest,
-                "observed_at": one.packet.observed_at or one.received_at,
-                "waiting": True,
-                "kept_until": self._now() + self._remember,
-                "readings": (earlier["readings"] if earlier else [])
-                + [reading.to_json().decode() for reading in readings],
-            }
-            seen[one.key] = _seen(written[one.key])
-        if written:
-            await self._packets.put_many(written.items())
-            await self._producer.publish(*to_publish)
-            await self._packets.patch_many((key, {"waiting": False, "readings": []}) for key in written)
-        return found
-
-    async def _publish(self, key: str, readings: list[str]) -> None:
-        await self._producer.publish(*(SensorReadingV1.model_validate_json(reading) for reading in readings))
-        await self._packets.patch(key, {"waiting": False, "readings": []})
-
-    async def forget(self) -> None:
-        """Delete what need not be remembered any longer."""
-        await self._packets.delete_where({"waiting": False, "kept_until": below(self._now())})
-
-
-def _seen(document: Document) -> Seen:
-    return Seen(document["digest"], document["observed_at"])
 
 
 class SensorIntake:
@@ -270,21 +162,24 @@ class SensorIntake:
 
     async def _take(self, asked: Sequence[tuple[Asked, object]], taken: Taken) -> None:
         """Publish what was read; count it, and keep what the contract refuses."""
-        before = taken.readings
         found = await self._packets.take([one for one, _ in asked]) if asked else []
+        repeated, qualities = 0, Counter[str]()
         for readings, (_, message) in zip(found, asked, strict=True):
             if readings is None:
-                taken.repeated += 1
-                UPLINKS_REPEATED.labels(self.intake.id).inc()
+                repeated += 1
             elif isinstance(readings, RejectedInput):
                 await self._reject_message(message, readings, taken)
             else:
                 taken.nothing_measured += not readings
-                taken.readings += len(readings)
-                for reading in readings:
-                    READINGS.labels(self.intake.id, reading.quality.value).inc()
-        if taken.readings > before:
-            await self.intake.count_published(taken.readings - before)
+                qualities.update([reading.quality for reading in readings])
+        for quality, count in qualities.items():
+            READINGS.labels(self.intake.id, quality).inc(count)
+        if repeated:
+            taken.repeated += repeated
+            UPLINKS_REPEATED.labels(self.intake.id).inc(repeated)
+        if published := qualities.total():
+            taken.readings += published
+            await self.intake.count_published(published)
 
     async def _reject_message(self, message: object, rejected: RejectedInput, taken: Taken) -> None:
         if isinstance(message, bytes):

@@ -22,11 +22,11 @@ from sensor_gateway.coverage import TownCoverage
 from sensor_gateway.domain.measurements import Device
 from sensor_gateway.domain.places import Places
 from sensor_gateway.domain.ploughs.roads import RoadNetwork
+from sensor_gateway.packet_log import SERVICE, PacketLog
 from sensor_gateway.ploughs import PloughIntake
-from sensor_gateway.sensors import PacketLog, SensorIntake
+from sensor_gateway.sensors import SensorIntake
 from sensor_gateway.sources import MODELS, PloughSource, Pushed
 
-SERVICE = "sensor-gateway"
 STATUS_SECONDS = 60.0
 """How often a pushed source's state is written down and published."""
 

@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from kommunepuls_events import Quality, SensorReadingV1
 
+NOW = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
 WEBHOOK = {"type": "lorawan-webhook", "network": "tts", "secret_env": "KP_SECRET"}
 ELSYS = bytes.fromhex("01 00c8 02 50 07 0e10")
 
@@ -84,6 +86,46 @@ async def test_a_sender_that_tries_again_gets_through_without_a_restart(bench, e
     bench.producer.publish = publish
     await elsys.take(body(uplink()))
     assert len(bench.producer.of(SensorReadingV1)) == 3
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_many_uplinks_that_kafka_did_not_take_come_out_together_as_they_were_written_down(
+    bench, elsys, restarted
+):
+    raws = [body(uplink(count=count, payload=bytes([1, 0, count]))) for count in range(60)]
+
+    async def away(*_given):
+        raise ConnectionError
+
+    bench.producer.publish_many, publish_many = away, bench.producer.publish_many
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            await elsys.take_many(raws[:40])
+    bench.producer.publish_many = publish_many
+    bench.moment += timedelta(hours=1)
+    if restarted:
+        elsys = await bench.sensors(**WEBHOOK, devices=[{"id": "D1", "type": "elsys-ers2"}])
+    taken = await elsys.take_many(raws)
+    assert (taken.readings, taken.repeated) == (20, 40)
+    readings = bench.producer.of(SensorReadingV1)
+    assert sorted(one.sequence for one in readings) == list(range(60))
+    # Written down before the hour passed, and not made again.
+    early = {one.sequence for one in readings if one.received_at == NOW}
+    assert early == set(range(40))
+
+
+async def test_a_counter_that_starts_again_while_kafka_is_away_takes_nothing_with_it(bench):
+    by_personalisation = await bench.sensors(**WEBHOOK, devices=[{"id": "d1", "type": "elsys-ers2"}])
+
+    async def away(*_given):
+        raise ConnectionError
+
+    bench.producer.publish, publish = away, bench.producer.publish
+    with pytest.raises(ConnectionError):
+        await by_personalisation.take(body(uplink(session="", payload=bytes.fromhex("0100c8"))))
+    bench.producer.publish = publish
+    await by_personalisation.take(body(uplink(session="", payload=bytes.fromhex("0100d2"))))
+    assert [one.value for one in bench.producer.of(SensorReadingV1)] == [20.0, 21.0]
 
 
 async def test_a_device_without_type_is_rejected_and_can_be_replayed(bench):

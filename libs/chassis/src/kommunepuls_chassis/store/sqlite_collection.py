@@ -99,7 +99,7 @@ class SqliteCollection:
         found: list[bool] = []
         remaining = iter(items)
         while part := list(itertools.islice(remaining, MOST_PER_STATEMENT)):
-            patches = [self._patch_of(key, changes) for key, changes in part]
+            patches = self._patches_of(part)
             found += await self._store.write(
                 lambda connection, catalogue, patches=patches: [
                     self._patch(connection, catalogue, patch, "1", []) for patch in patches
@@ -260,6 +260,19 @@ class SqliteCollection:
     def _patch_of(self, key: str, changes: Document) -> Patch:
         check_key(key)
         return patch_of(key, self.fields.check_changes(changes), self.fields)
+
+    def _patches_of(self, part: list[tuple[str, Document]]) -> list[Patch]:
+        """Patches in order; changes that are the same dict as those before are checked and written as JSON once."""
+        patches: list[Patch] = []
+        checked = None
+        for key, changes in part:
+            if changes is checked:
+                check_key(key)
+                patches.append(patches[-1].of(key))
+            else:
+                patches.append(self._patch_of(key, changes))
+                checked = changes
+        return patches
 
     def _patch(
         self,

@@ -35,6 +35,10 @@ class Patch:
     names: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
 
+    def of(self, key: str) -> "Patch":
+        """The same changes to another document."""
+        return Patch(key, self.changes, self.plain, self.names, self.texts)
+
     def run(self, connection: sqlite3.Connection, layout: Layout, clause: str, parameters: list) -> bool:
         """Change the document; False if it is not there, the clause does not hold, or it would grow too large."""
         scalars = tuple(name for name in self.names if name in layout.scalars)
