@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
+from kommunepuls_chassis.testing import eventually
 from kommunepuls_events import Channel
 from notifier.adapters.catalogue import PoCatalogue
 from notifier.adapters.gates import Gates
 from notifier.adapters.push import PushCarrier
-from notifier.adapters.push_wire import open_wire
+from notifier.adapters.push_wire import Answer, open_wire
 from notifier.adapters.vapid import VapidSigner, new_private_key
 from notifier.domain.composing import Reader, compose_item, compose_story
 from notifier.domain.contacts import push_subscription
@@ -153,3 +154,18 @@ async def test_no_request_is_made_inside_our_networks(push_service, make_browser
                 await guarded.carry(message(), inside, first=False)
             assert raised.value.reason in ("insecure-endpoint", "private-address")
     assert push_service.requests == []
+
+
+@pytest.mark.parametrize("seconds", [0.0, 30.0])
+async def test_of_many_under_way_each_hears_once_whether_it_is_answered_or_not(
+    push_service, make_browser, seconds: float
+) -> None:
+    push_service.seconds["one"] = seconds
+    url, heard = make_browser("one").subscription(push_service.url)["endpoint"], []
+    async with open_wire(allow_private=True, timeout_seconds=2.0) as wire:
+        for number in range(300):
+            wire.ask(url, ["TTL: 60"], b"x", lambda said, number=number: heard.append((number, said)))
+        await eventually(lambda: len(heard) >= 300, within=20)
+    assert sorted(number for number, _ in heard) == list(range(300))
+    answers = {said.status if isinstance(said, Answer) else said.reason for _, said in heard}
+    assert answers == ({201} if not seconds else {"timeout"})

@@ -6,6 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
 
@@ -22,30 +23,135 @@ _SILENT_SECONDS = 2.0
 """So long without any answer, no more wait for a provider than it is asked at once."""
 
 
+class Turn(Protocol):
+    """One who wants through a gate."""
+
+    given_up: bool
+    """Whether it is not to be started any more."""
+
+    def start(self) -> None:
+        """It is their turn: they ask the provider, and call `Gate.leave` when it has answered."""
+
+    def refuse(self, error: Overloaded) -> None:
+        """It will not be their turn: the provider is not to be asked now."""
+
+
 @dataclass(slots=True, eq=False)
-class _Turn:
-    """One who waits: called with `start` when it is their turn, or told that it will not be."""
+class Gate:
+    """The gate before one provider.
 
-    start: Callable[[], None]
-    refuse: Callable[[Overloaded], None]
-    until: float
-    given_up: bool = False
+    Attributes:
+        at_once, waiting_seconds, clock: see :class:`Gates`.
+        asked_since: when it was asked after nothing was under way.
+        seconds: what a message took lately.
+        urgent, waiting: who waits, each with the time until which, on the gate's clock.
+    """
 
-
-@dataclass(slots=True, eq=False)
-class _State:
+    at_once: int
+    waiting_seconds: float
+    clock: Callable[[], float]
     under_way: int = 0
     failures: int = 0
     failed_at: float = float("-inf")
     closed_until: float = 0.0
     answered_at: float = float("-inf")
     asked_since: float = 0.0
-    """When it was asked after nothing was under way."""
     seconds: float = _ASSUMED_SECONDS
-    """What a message took lately."""
-    urgent: deque[_Turn] = field(default_factory=deque)
-    waiting: deque[_Turn] = field(default_factory=deque)
+    urgent: deque[tuple[float, Turn]] = field(default_factory=deque)
+    waiting: deque[tuple[float, Turn]] = field(default_factory=deque)
     sweep: asyncio.TimerHandle | None = None
+
+    def enter(self, turn: Turn, *, first: bool) -> None:
+        """Start it at once or when it is their turn, or refuse it if the provider is not to be asked now."""
+        if not first and (closed := self._closed_for()):
+            turn.refuse(Overloaded(closed))
+        elif self.under_way < (self.at_once * 2 if first else self.at_once):
+            if not self.under_way:
+                self.asked_since = self.clock()
+            self.under_way += 1
+            turn.start()
+        elif self._may_wait(first):
+            until = self.clock() + self.waiting_seconds
+            (self.urgent if first else self.waiting).append((until, turn))
+            if self.sweep is None:
+                self.sweep = asyncio.get_running_loop().call_later(self.waiting_seconds, self._sweep)
+        else:
+            turn.refuse(Overloaded(_BUSY_SECONDS))
+
+    def leave(self, began: float, error: BaseException | None) -> None:
+        """Who was started has an answer, or `error` instead of one; `began` is on the gate's clock."""
+        now = self.clock()
+        if error is None:
+            self.answered_at, self.failures = now, 0
+        elif isinstance(error, ThrottledError):
+            self.closed_until = now + min(error.delay_seconds, _LONGEST_PAUSE)
+        elif isinstance(error, TransientError | TimeoutError):
+            self._failed(began, now)
+        elif isinstance(error, PermanentError):
+            self.answered_at = now
+        self.seconds += (now - began - self.seconds) / 8
+        self.give_back()
+
+    def give_back(self) -> None:
+        """A place is free again: the next ones have their turn."""
+        self.under_way -= 1
+        if self.urgent:
+            self._let_in(self.urgent, self.at_once * 2)
+        if not self.waiting:
+            return
+        if closed := self._closed_for():
+            waiting, self.waiting = self.waiting, deque()
+            for _, turn in waiting:
+                if not turn.given_up:
+                    turn.refuse(Overloaded(closed))
+            return
+        self._let_in(self.waiting, self.at_once)
+
+    def _may_wait(self, first: bool) -> bool:
+        if not self.waiting_seconds:
+            return False
+        if first:
+            return len(self.urgent) < _MOST_WAITING
+        likely = self.at_once * self.waiting_seconds / max(self.seconds, 0.001)
+        if self.clock() - max(self.answered_at, self.asked_since) > _SILENT_SECONDS:
+            likely = min(likely, self.at_once)
+        return len(self.waiting) < likely
+
+    def _closed_for(self) -> float:
+        """Seconds for which it is not to be asked; 0 if it may be."""
+        left = self.closed_until - self.clock() if self.closed_until else 0.0
+        if left > 0:
+            return min(max(left, _BUSY_SECONDS), _LONGEST_BUSY_SECONDS)
+        if self.failures >= _FAILURES_BEFORE_PAUSE and self.under_way:
+            return _BUSY_SECONDS
+        return 0.0
+
+    def _let_in(self, waiting: deque[tuple[float, Turn]], limit: int) -> None:
+        while waiting and self.under_way < limit:
+            _, turn = waiting.popleft()
+            if not turn.given_up:
+                self.under_way += 1
+                turn.start()
+
+    def _sweep(self) -> None:
+        """Turn those away who have waited long enough."""
+        self.sweep, now = None, self.clock()
+        for waiting in (self.urgent, self.waiting):
+            while waiting and (waiting[0][1].given_up or waiting[0][0] <= now):
+                _, turn = waiting.popleft()
+                if not turn.given_up:
+                    turn.refuse(Overloaded(_BUSY_SECONDS))
+        left = [waiting[0][0] for waiting in (self.urgent, self.waiting) if waiting]
+        if left:
+            self.sweep = asyncio.get_running_loop().call_later(max(min(left) - now, 0.001), self._sweep)
+
+    def _failed(self, began: float, now: float) -> None:
+        if began < self.failed_at:
+            return
+        self.failures, self.failed_at = self.failures + 1, now
+        excess = self.failures - _FAILURES_BEFORE_PAUSE
+        if excess >= 0:
+            self.closed_until = now + min(2.0 ** min(excess, 10), _LONGEST_PAUSE)
 
 
 class Gates:
@@ -69,7 +175,20 @@ class Gates:
         self._at_once = at_once
         self._waiting_seconds = waiting_seconds
         self._clock = clock
-        self._states: OrderedDict[str, _State] = OrderedDict()
+        self._gates: OrderedDict[str, Gate] = OrderedDict()
+
+    def gate(self, provider: str) -> Gate:
+        """The gate before a provider. Who asks for it enters it at once: one that is idle may be forgotten."""
+        gate = self._gates.get(provider)
+        if gate is None:
+            gate = self._gates[provider] = Gate(self._at_once, self._waiting_seconds, self._clock)
+            if len(self._gates) > _MOST_PROVIDERS:
+                idle = next((name for name, one in self._gates.items() if not one.under_way), None)
+                if idle is not None and idle != provider:
+                    del self._gates[idle]
+        else:
+            self._gates.move_to_end(provider)
+        return gate
 
     @asynccontextmanager
     async def through(self, provider: str, *, first: bool) -> AsyncIterator[None]:
@@ -78,142 +197,42 @@ class Gates:
         Raises:
             Overloaded: it is not to be asked now.
         """
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waits = self.enter(
-            provider,
-            first=first,
-            start=lambda: turn.done() or turn.set_result(None),
-            refuse=lambda error: turn.done() or turn.set_exception(error),
-        )
+        gate, turn = self.gate(provider), _Waiting()
+        gate.enter(turn, first=first)
         try:
-            await turn
+            await turn.come
         except asyncio.CancelledError:
-            if waits is not None:
-                waits.given_up = True
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._leave(self._state(provider))  # it was given a place in the moment it gave up
+            turn.given_up = True
+            if turn.come.done() and not turn.come.cancelled() and turn.come.exception() is None:
+                gate.give_back()  # it was given a place in the moment it gave up
             raise
         began = self._clock()
         try:
             yield
         except BaseException as error:
-            self.leave(provider, began, error)
+            gate.leave(began, error)
             raise
-        self.leave(provider, began, None)
-
-    def enter(
-        self,
-        provider: str,
-        *,
-        first: bool,
-        start: Callable[[], None],
-        refuse: Callable[[Overloaded], None],
-    ) -> _Turn | None:
-        """Call `start` at once or when it is their turn, or `refuse` if it is not to be asked now.
-
-        Who was started calls `leave`. Returns the turn of one who waits.
-        """
-        state = self._state(provider)
-        if not first and (closed := self._closed_for(state)):
-            refuse(Overloaded(closed))
-            return None
-        if state.under_way < self._limit(first):
-            if not state.under_way:
-                state.asked_since = self._clock()
-            state.under_way += 1
-            start()
-            return None
-        waiting = state.urgent if first else state.waiting
-        likely = self._at_once * self._waiting_seconds / max(state.seconds, 0.001)
-        if self._clock() - max(state.answered_at, state.asked_since) > _SILENT_SECONDS:
-            likely = min(likely, self._at_once)
-        if not self._waiting_seconds or len(waiting) >= (_MOST_WAITING if first else likely):
-            refuse(Overloaded(_BUSY_SECONDS))
-            return None
-        loop = asyncio.get_running_loop()
-        turn = _Turn(start, refuse, loop.time() + self._waiting_seconds)
-        waiting.append(turn)
-        if state.sweep is None:
-            state.sweep = loop.call_at(turn.until, self._sweep, state)
-        return turn
-
-    def leave(self, provider: str, began: float, error: BaseException | None) -> None:
-        """Who was started has an answer, or `error` instead of one; `began` is on the gates' clock."""
-        state, now = self._state(provider), self._clock()
-        if isinstance(error, ThrottledError):
-            state.closed_until = now + min(error.delay_seconds, _LONGEST_PAUSE)
-        elif isinstance(error, TransientError | TimeoutError):
-            self._failed(state, began)
-        elif error is None or isinstance(error, PermanentError):
-            state.answered_at = now
-            if error is None:
-                state.failures = 0
-        state.seconds += (now - began - state.seconds) / 8
-        self._leave(state)
+        gate.leave(began, None)
 
     def queued(self, answered_within: float) -> int:
         """How many ordinary ones wait for providers that answered lately, in seconds."""
         since = self._clock() - answered_within
-        return sum(len(state.waiting) for state in self._states.values() if state.answered_at >= since)
+        return sum(len(gate.waiting) for gate in self._gates.values() if gate.answered_at >= since)
 
-    def _limit(self, first: bool) -> int:
-        return self._at_once * 2 if first else self._at_once
 
-    def _closed_for(self, state: _State) -> float:
-        """Seconds for which it is not to be asked; 0 if it may be."""
-        left = state.closed_until - self._clock()
-        if left > 0:
-            return min(max(left, _BUSY_SECONDS), _LONGEST_BUSY_SECONDS)
-        if state.failures >= _FAILURES_BEFORE_PAUSE and state.under_way:
-            return _BUSY_SECONDS
-        return 0.0
+class _Waiting:
+    """Waits for its turn."""
 
-    def _leave(self, state: _State) -> None:
-        state.under_way -= 1
-        self._let_in(state, state.urgent, self._limit(True))
-        if state.waiting and (closed := self._closed_for(state)):
-            waiting, state.waiting = state.waiting, deque()
-            for turn in waiting:
-                if not turn.given_up:
-                    turn.refuse(Overloaded(closed))
-            return
-        self._let_in(state, state.waiting, self._limit(False))
+    def __init__(self) -> None:
+        self.given_up = False
+        self.come: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    @staticmethod
-    def _let_in(state: _State, waiting: deque[_Turn], limit: int) -> None:
-        while waiting and state.under_way < limit:
-            turn = waiting.popleft()
-            if not turn.given_up:
-                state.under_way += 1
-                turn.start()
+    def start(self) -> None:
+        """It has come."""
+        if not self.come.done():
+            self.come.set_result(None)
 
-    def _sweep(self, state: _State) -> None:
-        """Turn those away who have waited long enough."""
-        loop, state.sweep = asyncio.get_running_loop(), None
-        for waiting in (state.urgent, state.waiting):
-            while waiting and (waiting[0].given_up or waiting[0].until <= loop.time()):
-                turn = waiting.popleft()
-                if not turn.given_up:
-                    turn.refuse(Overloaded(_BUSY_SECONDS))
-        left = [waiting[0].until for waiting in (state.urgent, state.waiting) if waiting]
-        if left:
-            state.sweep = loop.call_at(min(left), self._sweep, state)
-
-    def _failed(self, state: _State, began: float) -> None:
-        if began < state.failed_at:
-            return
-        state.failures, state.failed_at = state.failures + 1, self._clock()
-        excess = state.failures - _FAILURES_BEFORE_PAUSE
-        if excess >= 0:
-            state.closed_until = self._clock() + min(2.0 ** min(excess, 10), _LONGEST_PAUSE)
-
-    def _state(self, provider: str) -> _State:
-        state = self._states.get(provider)
-        if state is None:
-            state = self._states[provider] = _State()
-        self._states.move_to_end(provider)
-        if len(self._states) > _MOST_PROVIDERS:
-            idle = next((name for name, one in self._states.items() if not one.under_way), None)
-            if idle is not None and idle != provider:
-                del self._states[idle]
-        return state
+    def refuse(self, error: Overloaded) -> None:
+        """It will not come."""
+        if not self.come.done():
+            self.come.set_exception(error)

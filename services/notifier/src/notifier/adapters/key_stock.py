@@ -54,10 +54,14 @@ class KeyStock:
         """
         if self._most:
             made = self._made.pop(_name(p256dh, auth), None)
-            self.offer(p256dh, auth)
-            if made is not None and made[0] + self._oldest_seconds > self._clock():
-                self.used_from_stock += 1
-                return made[1]
+            if made is None:
+                self.offer(p256dh, auth)
+            else:
+                # There is room for the one that takes its place.
+                self._wanted.append((p256dh, auth))
+                if made[0] + self._oldest_seconds > self._clock():
+                    self.used_from_stock += 1
+                    return made[1]
         self.used_fresh += 1
         return new_message_key(p256dh, auth)
 

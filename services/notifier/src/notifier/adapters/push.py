@@ -5,11 +5,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 
 from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
 
-from notifier.adapters.gates import Gates
+from notifier.adapters.gates import Gate, Gates
 from notifier.adapters.key_stock import KeyStock
 from notifier.adapters.push_encryption import encrypt
 from notifier.adapters.push_wire import Answer, Wire
@@ -18,7 +17,7 @@ from notifier.domain.contacts import PushSubscription
 from notifier.domain.identity import push_topic
 from notifier.domain.messages import Message
 from notifier.domain.push_payload import LARGEST_PLAIN_TEXT, push_payload
-from notifier.ports import Carried, Catalogue
+from notifier.ports import Carried, Catalogue, Overloaded
 from notifier.records.vault import Endpoint
 from notifier.service.clock import Clock
 
@@ -108,44 +107,24 @@ class PushCarrier:
         await said
 
     def begin(self, message: Message, endpoint: Endpoint, *, first: bool, done: Carried) -> None:
-        """See :meth:`~notifier.ports.CrowdCarrier.begin`. What is too large (413) is sent again, shortened."""
+        """See :meth:`~notifier.ports.CrowdCarrier.begin`."""
         subscription: PushSubscription = endpoint.contact
         if not self._allow_private and not subscription.endpoint.startswith("https://"):
             done(PermanentError("the push endpoint is not https", reason="insecure-endpoint"), _nothing)
             return
         origin = subscription.origin
-        self._gates.enter(
-            origin,
-            first=first,
-            start=partial(self._post, self._parcel(message), subscription, origin, done),
-            refuse=lambda overloaded: done(overloaded, _nothing),
-        )
+        gate, parcel = self._gates.gate(origin), self._parcel(message)
+        gate.enter(_Posting(self, gate, parcel, subscription, origin, done), first=first)
 
     def waiting(self, answered_within: float) -> int:
         """See :meth:`~notifier.ports.CrowdCarrier.waiting`."""
         return self._gates.queued(answered_within)
 
-    def _post(self, parcel: Parcel, subscription: PushSubscription, origin: str, done: Carried) -> None:
-        began = time.monotonic()
-        shortened = False
-
-        def answered(said: Answer | PermanentError | TransientError) -> None:
-            nonlocal shortened
-            if isinstance(said, Answer) and said.status == 413 and not shortened:
-                shortened = True
-                send(parcel.shortened())
-                return
-            error = check_answer(said) if isinstance(said, Answer) else said
-            done(error, partial(self._gates.leave, origin, began, error))
-
-        def send(plain: bytes) -> None:
-            body = encrypt(plain, self._stock.take(subscription.p256dh, subscription.auth))
-            self._wire.ask(subscription.endpoint, parcel.headers(origin), body, answered)
-
-        try:
-            send(parcel.plain)
-        except Exception as error:
-            done(error, partial(self._gates.leave, origin, began, error))
+    def post(self, plain: bytes, posting: "_Posting") -> None:
+        """Encrypt and ask; the posting hears what was said."""
+        subscription = posting.subscription
+        body = encrypt(plain, self._stock.take(subscription.p256dh, subscription.auth))
+        self._wire.ask(subscription.endpoint, posting.parcel.headers(posting.origin), body, posting.answered)
 
     def _parcel(self, message: Message) -> Parcel:
         """Written once for all who read the same."""
@@ -162,6 +141,63 @@ class PushCarrier:
                 self._parcels.popitem(last=False)
         self._latest = (message, parcel)
         return parcel
+
+
+class _Posting:
+    """One message on its way to one push service: waits at the gate, asks, and hears."""
+
+    __slots__ = (
+        "_began", "_carrier", "_done", "_error", "_gate", "_shortened", "origin", "parcel", "subscription",
+    )  # fmt: skip
+    given_up = False
+
+    def __init__(
+        self,
+        carrier: PushCarrier,
+        gate: Gate,
+        parcel: Parcel,
+        subscription: PushSubscription,
+        origin: str,
+        done: Carried,
+    ) -> None:
+        self.parcel = parcel
+        self.subscription = subscription
+        self.origin = origin
+        self._carrier = carrier
+        self._gate = gate
+        self._done = done
+        self._shortened = False
+
+    def start(self) -> None:
+        """Ask."""
+        self._began = self._gate.clock()
+        try:
+            self._carrier.post(self.parcel.plain, self)
+        except Exception as error:
+            self._end(error)
+
+    def refuse(self, error: Overloaded) -> None:
+        """It was not asked."""
+        self._done(error, _nothing)
+
+    def answered(self, said: Answer | PermanentError | TransientError) -> None:
+        """What the push service said. What is too large (413) is sent again, shortened."""
+        if not isinstance(said, Answer):
+            self._end(said)
+        elif said.status in _TAKEN:
+            self._end(None)
+        elif said.status == 413 and not self._shortened:
+            self._shortened = True
+            self._carrier.post(self.parcel.shortened(), self)
+        else:
+            self._end(check_answer(said))
+
+    def _end(self, error: Exception | None) -> None:
+        self._error = error
+        self._done(error, self._release)
+
+    def _release(self) -> None:
+        self._gate.leave(self._began, self._error)
 
 
 def check_answer(said: Answer) -> PermanentError | ThrottledError | TransientError | None:

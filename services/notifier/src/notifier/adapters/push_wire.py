@@ -2,7 +2,7 @@
 
 libcurl does the protocol: it opens connections, shares them among requests, asks again where a kept connection turns
 out to be closed or a stream was refused unseen (RFC 9113 section 8.7), and counts the time. The event loop watches its
-sockets. Addresses are checked where a socket is made (see `public_addresses`), redirects and proxies are not followed.
+sockets (`curl_sockets`). Addresses are checked where a socket is made (see `public_addresses`), redirects and proxies are not followed.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ import certifi
 import pycurl
 from kommunepuls_chassis.errors import PermanentError, TransientError
 from kommunepuls_chassis.public_addresses import PrivateAddress, public_socket
+
+from notifier.adapters.curl_sockets import CurlSockets
 
 _MOST_CONNECTIONS = 400
 _MOST_CONNECTIONS_PER_HOST = 16
@@ -35,6 +37,7 @@ class Answer:
     retry_after: float = 0.0
 
 
+_CREATED = Answer(201)
 Done = Callable[[Answer | PermanentError | TransientError], None]
 
 
@@ -66,15 +69,12 @@ class Wire:
         self._authorities = authorities or certifi.where()
         self._idle: list[pycurl.Curl] = []
         self._waiting: dict[pycurl.Curl, Done] = {}
-        self._watched: dict[int, int] = {}
-        self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, _MOST_CONNECTIONS)
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, _MOST_CONNECTIONS_PER_HOST)
         self._multi.setopt(pycurl.M_MAXCONNECTS, _MOST_CONNECTIONS)
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+        self._sockets = CurlSockets(self._multi, under_way=self._waiting.__len__, acted=self._take_answers)
 
     def ask(self, url: str, headers: Sequence[str], body: bytes, done: Done) -> None:
         """POST; `done` is called once, from the event loop, with the answer or why there is none.
@@ -125,10 +125,7 @@ class Wire:
 
     def close(self) -> None:
         """Let connections and requests under way go; nobody hears of these any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-        for descriptor in list(self._watched):
-            self._unwatch(descriptor)
+        self._sockets.close()
         for handle in self._waiting:
             self._multi.remove_handle(handle)
             handle.close()
@@ -153,51 +150,19 @@ class Wire:
             handle.setopt(pycurl.OPENSOCKETFUNCTION, lambda _, address: _public(handle, address))
         return handle
 
-    def _watch(self, event: int, descriptor: int, multi: object, data: object) -> None:
-        """What libcurl wants to know of a socket (CURLMOPT_SOCKETFUNCTION)."""
-        before = self._watched.get(descriptor, 0)
-        wanted = 0 if event == pycurl.POLL_REMOVE else event
-        if (wanted & pycurl.POLL_IN) and not (before & pycurl.POLL_IN):
-            self._loop.add_reader(descriptor, self._act, descriptor, pycurl.CSELECT_IN)
-        elif not (wanted & pycurl.POLL_IN) and (before & pycurl.POLL_IN):
-            self._loop.remove_reader(descriptor)
-        if (wanted & pycurl.POLL_OUT) and not (before & pycurl.POLL_OUT):
-            self._loop.add_writer(descriptor, self._act, descriptor, pycurl.CSELECT_OUT)
-        elif not (wanted & pycurl.POLL_OUT) and (before & pycurl.POLL_OUT):
-            self._loop.remove_writer(descriptor)
-        if wanted:
-            self._watched[descriptor] = wanted
-        else:
-            self._watched.pop(descriptor, None)
-
-    def _unwatch(self, descriptor: int) -> None:
-        self._watch(pycurl.POLL_REMOVE, descriptor, None, None)
-
-    def _set_timer(self, milliseconds: int) -> None:
-        """When libcurl wants to be called without a socket's asking for it (CURLMOPT_TIMERFUNCTION)."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if milliseconds == 0:
-            self._timer = self._loop.call_soon(self._time_out)
-        elif milliseconds > 0:
-            self._timer = self._loop.call_later(milliseconds / 1000, self._time_out)
-
-    def _time_out(self) -> None:
-        self._timer = None
-        self._act(pycurl.SOCKET_TIMEOUT, 0)
-
-    def _act(self, descriptor: int, ready: int) -> None:
-        self._multi.socket_action(descriptor, ready)
+    def _take_answers(self) -> None:
         more = 1
         while more:
             more, answered, failed = self._multi.info_read()
             for handle in answered:
-                # Seconds asked for by Retry-After, 0 without.
-                said = Answer(handle.getinfo(pycurl.RESPONSE_CODE), 0.0)
-                if said.status not in (200, 201):
-                    said = Answer(said.status, min(float(handle.getinfo(pycurl.RETRY_AFTER)), 86_400.0))
-                self._end(handle, said)
+                status = handle.getinfo(pycurl.RESPONSE_CODE)
+                if status == 201:
+                    self._end(handle, _CREATED)
+                else:
+                    # Seconds asked for by Retry-After, 0 without.
+                    self._end(
+                        handle, Answer(status, min(float(handle.getinfo(pycurl.RETRY_AFTER)), 86_400.0))
+                    )
             for handle, number, _ in failed:
                 if number in _LOST and not handle.getinfo(pycurl.NUM_CONNECTS) and handle.lost < _MOST_LOST:
                     self._ask_again(handle)

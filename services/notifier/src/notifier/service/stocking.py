@@ -15,6 +15,8 @@ _ROUND_SECONDS = 3600.0
 _WORK_SECONDS, _REST_SECONDS = 0.005, 0.01
 """A third of a processor at most, in steps that an emergency can wait for."""
 _IDLE_SECONDS = 0.5
+_QUIET_SECONDS = 1.0
+"""So long nothing was to be sent before the next key is made: waves of one alert come in bursts."""
 
 
 class Stocking:
@@ -51,14 +53,18 @@ class Stocking:
             await asyncio.sleep(_REST_SECONDS if not self._is_busy() else _IDLE_SECONDS)
 
     async def _make(self) -> None:
-        told = 0
+        told, quiet_since = True, 0.0
         while True:
-            if self._is_busy() or not self._stock.wanting:
+            now = asyncio.get_running_loop().time()
+            if self._is_busy():
+                quiet_since = now
+            if now < quiet_since + _QUIET_SECONDS or not self._stock.wanting:
                 await asyncio.sleep(_IDLE_SECONDS)
                 self._stock.work(0.0)  # throws away what is too old
-                if len(self._stock) != told and not self._stock.wanting:
-                    told = len(self._stock)
-                    self._log.info("keys_ahead", count=told, shards=list(self._shards))
+                if not told and not self._stock.wanting:
+                    told = True
+                    self._log.info("keys_ahead", count=len(self._stock), shards=list(self._shards))
                 continue
             self._stock.work(_WORK_SECONDS)
+            told = False
             await asyncio.sleep(_REST_SECONDS)

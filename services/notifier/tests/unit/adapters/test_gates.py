@@ -98,7 +98,7 @@ async def test_many_providers_are_forgotten_in_time() -> None:
     gates = Gates(1)
     for number in range(3000):
         await ask(gates, f"provider {number}")
-    assert len(gates._states) <= 1000
+    assert len(gates._gates) <= 1000
 
 
 async def test_where_waiting_is_allowed_everybody_gets_through_in_turn_and_the_urgent_before_all() -> None:
@@ -116,12 +116,12 @@ async def test_where_waiting_is_allowed_everybody_gets_through_in_turn_and_the_u
     assert sorted(order) == sorted([*(f"newsletter {n}" for n in range(6)), "flood 0", "flood 1"])
     assert order.index("flood 0") <= 1
     assert order.index("flood 1") <= 2
-    assert gates._state("a").under_way == 0
+    assert gates.gate("a").under_way == 0
 
 
 async def test_a_slow_provider_lets_few_wait() -> None:
     gates, release = Gates(2, waiting_seconds=1.0), asyncio.Event()
-    gates._state("slow").seconds = 1.0
+    gates.gate("slow").seconds = 1.0
 
     async def slow() -> None:
         async with gates.through("slow", first=False):
@@ -134,7 +134,7 @@ async def test_a_slow_provider_lets_few_wait() -> None:
     release.set()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert sum(isinstance(one, Overloaded) for one in outcomes) == 6
-    assert gates._state("slow").under_way == 0
+    assert gates.gate("slow").under_way == 0
 
 
 async def test_those_who_wait_are_sent_away_when_the_provider_breaks_down() -> None:
@@ -158,5 +158,5 @@ async def test_who_is_cancelled_while_waiting_takes_no_place_with_him() -> None:
     tasks[1].cancel()
     release.set()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert gates._state("a").under_way == 0
+    assert gates.gate("a").under_way == 0
     await ask(gates)
