@@ -115,6 +115,31 @@ async def test_pages_follow_each_other_without_gap_or_repeat(items, order_by, de
     assert len(whole) == 21
 
 
+async def test_values_of_declared_fields_are_told_by_key_and_true_is_not_one(items):
+    await items.put("a", {"state": "open", "due_at": NOON, "size": True, "place": {"code": "07"}, "n": 1})
+    await items.put("b", {"state": "open", "size": 1, "place": None})
+    await items.put("c", {"state": "closed", "size": 0.5})
+    told = await items.values({"state": "open"}, "size", "due_at", "place.code")
+    assert told == {"a": (True, NOON, "07"), "b": (1, None, None)}
+    assert [type(size) for size, *_ in (told["a"], told["b"])] == [bool, int]
+    assert await items.values_of(["c", "c", "d", ""], "size") == {"c": (0.5,)}
+    assert await items.values({"state": "lost"}, "size") == {}
+
+
+async def test_values_of_more_keys_than_fit_one_request_are_told(items):
+    await items.insert_many((f"k-{n:05}", {"size": n}) for n in range(2300))
+    told = await items.values_of((f"k-{n:05}" for n in range(2300)), "size")
+    assert told == {f"k-{n:05}": (n,) for n in range(2300)}
+
+
+async def test_values_of_fields_that_hold_none_by_declaration_are_refused(items):
+    for read in (items.values({}, "areas"), items.values_of(["a"], "areas")):
+        with pytest.raises(ConditionError):
+            await read
+    with pytest.raises(UndeclaredField):
+        await items.values({}, "colour")
+
+
 async def test_a_field_no_index_declares_cannot_be_used(items):
     await items.put("a", {"other": 1})
     with pytest.raises(UndeclaredField, match="'other'"):

@@ -50,6 +50,8 @@ OPERATIONS = st.one_of(
     st.tuples(st.just("delete_where"), WHERES),
     st.tuples(st.just("find"), WHERES, ORDERS, st.booleans(), LIMITS),
     st.tuples(st.just("count"), WHERES),
+    st.tuples(st.just("values"), WHERES),
+    st.tuples(st.just("values_of"), st.lists(KEYS, max_size=4)),
     st.tuples(st.just("claim"), WHERES, TIMES, st.integers(1, 3)),
 )
 
@@ -129,6 +131,15 @@ class Model:
         matching.sort(key=lambda one: (sorting(one[2].get(order_by)), one[0]), reverse=descending)
         return matching[:limit]
 
+    def values(self, where):
+        return {
+            key: (document.get("due"), document.get("value"))
+            for key, _, document in self.find(where, None, False, None)
+        }
+
+    def values_of(self, keys):
+        return {key: held for key, held in self.values({}).items() if key in keys}
+
     def count(self, where):
         return len(self.find(where, None, False, None))
 
@@ -163,6 +174,8 @@ async def apply(collection, name, arguments):
         where, now, limit = arguments
         options = {"due_field": "due", "now": now, "lease_seconds": LEASE_SECONDS, "limit": limit}
         return plain(await collection.claim(where, **options))
+    if name in ("values", "values_of"):
+        return await getattr(collection, name)(*arguments, "due", "value")
     return await getattr(collection, name)(*arguments)
 
 

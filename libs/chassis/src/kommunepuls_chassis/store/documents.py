@@ -20,6 +20,9 @@ LARGEST_BYTES = 16 * 1024 * 1024
 LONGEST_KEY = 1024
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+_MOST_KNOWN_NAMES = 10_000
+_known_names: set[str] = set()
+"""Names that were checked before: there are few, and each is in many documents."""
 _SMALLEST_INTEGER, _LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 
@@ -99,8 +102,14 @@ def _check(value: object, place: str, depth: int) -> None:
         if depth >= DEEPEST:
             raise DocumentError(f"{place}: nested deeper than {DEEPEST} levels")
         for name, inner in value.items():
-            _check_name(name, place)
-            _check(inner, name, depth + 1)
+            if name not in _known_names:
+                _check_name(name, place)
+            # What is most common first, without another call.
+            kind = type(inner)
+            if inner is None or kind is bool or (kind is str and inner.isascii()):
+                continue
+            if kind is not int or not _SMALLEST_INTEGER <= inner <= _LARGEST_INTEGER:
+                _check(inner, name, depth + 1)
     elif isinstance(value, list | tuple):
         if depth >= DEEPEST:
             raise DocumentError(f"{place}: nested deeper than {DEEPEST} levels")
@@ -116,6 +125,8 @@ def _check_name(name: object, place: str) -> None:
     if not isinstance(name, str) or not name or name[0] == "$" or "." in name or "\0" in name:
         raise DocumentError(f"{place}: a name is text, not empty, without dot or NUL and without $ in front")
     _check_text(name, place)
+    if len(_known_names) < _MOST_KNOWN_NAMES:
+        _known_names.add(name)
 
 
 def _check_text(text: str, place: str) -> None:

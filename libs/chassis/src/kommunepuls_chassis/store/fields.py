@@ -83,6 +83,14 @@ class Fields:
             checked.append((field, condition))
         return checked
 
+    def check_scalars(self, fields: Sequence[str]) -> None:
+        """Raise ConditionError or UndeclaredField unless these are declared scalars."""
+        for field in fields:
+            if field not in self.paths:
+                raise UndeclaredField(self.collection, field)
+            if field in self.arrays:
+                raise ConditionError(f"array field {field!r} holds no single value")
+
     def check_order(self, order_by: str | None, limit: int | None, after: tuple | None) -> None:
         """Raise ConditionError or UndeclaredField for an order, a limit or a position that cannot be."""
         if limit is not None and limit < 1:

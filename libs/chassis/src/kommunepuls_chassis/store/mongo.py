@@ -32,7 +32,7 @@ from pymongo.errors import (
 from pymongo.write_concern import WriteConcern
 
 from kommunepuls_chassis.store.conditions import Where
-from kommunepuls_chassis.store.documents import Document, check_key, is_key
+from kommunepuls_chassis.store.documents import Document, Value, check_key, is_key, value_at
 from kommunepuls_chassis.store.errors import (
     DocumentError,
     StoreClosed,
@@ -274,6 +274,27 @@ class MongoCollection:
             cursor = self._collection.find({"_id": {"$in": part}})
             found.update((one["_id"], _stored(one)) for one in await cursor.to_list(None))
         return found
+
+    @_translating
+    async def values(self, where: Where, *fields: str) -> dict[str, tuple[Value, ...]]:
+        self.fields.check_scalars(fields)
+        return await self._values(where_filter(self.fields.conditions(where)), fields)
+
+    @_translating
+    async def values_of(self, keys: Iterable[str], *fields: str) -> dict[str, tuple[Value, ...]]:
+        self.fields.check_scalars(fields)
+        found: dict[str, tuple[Value, ...]] = {}
+        for part in _parts(dict.fromkeys(key for key in keys if is_key(key))):
+            found |= await self._values({"_id": {"$in": part}}, fields)
+        return found
+
+    async def _values(self, filter_: dict, fields: Sequence[str]) -> dict[str, tuple[Value, ...]]:
+        paths = [self.fields.paths[field] for field in fields]
+        cursor = self._collection.find(filter_, {"_id": 1} | {content(field): 1 for field in fields})
+        return {
+            found["_id"]: tuple([value_at(found.get("document"), path) for path in paths])
+            for found in await cursor.to_list(None)
+        }
 
     @_translating
     async def find(

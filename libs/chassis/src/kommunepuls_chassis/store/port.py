@@ -87,6 +87,13 @@ class Collection(Protocol):
     async def get_many(self, keys: Iterable[str]) -> dict[str, Stored]:
         """Those of the keys that exist."""
 
+    async def values(self, where: Where, *fields: str) -> dict[str, tuple[Value, ...]]:
+        """What declared scalar fields of the documents that match hold, by key. The documents themselves are not read,
+        so that it costs a small part of `find`."""
+
+    async def values_of(self, keys: Iterable[str], *fields: str) -> dict[str, tuple[Value, ...]]:
+        """`values` of those of the keys that exist."""
+
     async def find(
         self,
         where: Where,

@@ -3,24 +3,25 @@
 import asyncio
 import itertools
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from kommunepuls_chassis.store.conditions import Where
-from kommunepuls_chassis.store.documents import Document, check_key, is_key
+from kommunepuls_chassis.store.documents import Document, Value, check_key, is_key
 from kommunepuls_chassis.store.errors import DocumentError, VersionConflict
 from kommunepuls_chassis.store.fields import Fields
 from kommunepuls_chassis.store.port import Stored
 from kommunepuls_chassis.store.sqlite_patches import Patch, patch_of
 from kommunepuls_chassis.store.sqlite_queries import (
     after_clause,
+    column,
     order_clause,
     quoted,
     where_clause,
 )
 from kommunepuls_chassis.store.sqlite_schema import Catalogue
-from kommunepuls_chassis.store.sqlite_values import decode_document, encode_document
+from kommunepuls_chassis.store.sqlite_values import decode_document, decode_value, encode_document
 from kommunepuls_chassis.store.sqlite_writer import Operation
 
 Result = TypeVar("Result")
@@ -128,6 +129,27 @@ class SqliteCollection:
 
         return await self._store.read(query)
 
+    async def values(self, where: Where, *fields: str) -> dict[str, tuple[Value, ...]]:
+        statement = self._select_values(fields)
+        clause, parameters = self._where(where)
+        return await self._store.read(
+            lambda connection: _values(connection.execute(f"{statement} WHERE {clause}", parameters))
+        )
+
+    async def values_of(self, keys: Iterable[str], *fields: str) -> dict[str, tuple[Value, ...]]:
+        statement = self._select_values(fields)
+        wanted = [key for key in dict.fromkeys(keys) if is_key(key)]
+
+        def query(connection: sqlite3.Connection) -> dict[str, tuple[Value, ...]]:
+            found: dict[str, tuple[Value, ...]] = {}
+            for start in range(0, len(wanted), MOST_PER_STATEMENT):
+                part = wanted[start : start + MOST_PER_STATEMENT]
+                marks = ",".join("?" * len(part))
+                found |= _values(connection.execute(f"{statement} WHERE key IN ({marks})", part))
+            return found
+
+        return await self._store.read(query)
+
     async def find(
         self,
         where: Where,
@@ -218,6 +240,10 @@ class SqliteCollection:
         statement = f"SELECT key, version, document FROM {self._table} WHERE {clause}"
         statement += order_clause(order_by, descending)
         return statement if limit is None else f"{statement} LIMIT {int(limit)}"
+
+    def _select_values(self, fields: Sequence[str]) -> str:
+        self.fields.check_scalars(fields)
+        return f"SELECT {', '.join(['key', *map(column, fields)])} FROM {self._table}"
 
     def _insert(
         self, connection: sqlite3.Connection, catalogue: Catalogue, key: str, document: Document, text: str
@@ -322,6 +348,10 @@ class SqliteCollection:
 
 def _stored(rows: Iterable[tuple[str, int, str]]) -> list[Stored]:
     return [Stored(key, version, decode_document(text)) for key, version, text in rows]
+
+
+def _values(rows: Iterable[tuple]) -> dict[str, tuple[Value, ...]]:
+    return {key: tuple([decode_value(value) for value in held]) for key, *held in rows}
 
 
 def _set(document: Document, path: tuple[str, ...], value: object) -> None:

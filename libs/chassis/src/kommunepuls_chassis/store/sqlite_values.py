@@ -11,7 +11,14 @@ from datetime import datetime
 
 import orjson
 
-from kommunepuls_chassis.store.documents import EPOCH, LARGEST_BYTES, MILLISECOND, Document, milliseconds
+from kommunepuls_chassis.store.documents import (
+    EPOCH,
+    LARGEST_BYTES,
+    MILLISECOND,
+    Document,
+    Value,
+    milliseconds,
+)
 from kommunepuls_chassis.store.errors import DocumentError
 
 Indexed = None | int | float | str | bytes
@@ -59,6 +66,15 @@ def encode_value(value: object) -> Indexed:
     if isinstance(value, datetime):
         return _TIME + (milliseconds(value) + _TIME_OFFSET).to_bytes(8, "big")
     return None
+
+
+def decode_value(value: Indexed) -> Value:
+    """The scalar that `encode_value` wrote."""
+    if not isinstance(value, bytes):
+        return value
+    if value[:1] == _BOOLEAN:
+        return value[1] == 1
+    return EPOCH + (int.from_bytes(value[1:], "big") - _TIME_OFFSET) * MILLISECOND
 
 
 def kind_limits(kind: str) -> tuple[Indexed, Indexed]:
