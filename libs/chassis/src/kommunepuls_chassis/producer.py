@@ -4,12 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
-from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 from kommunepuls_events import Event, Topic, event_for, topic_for
 from kommunepuls_events.base import Message
@@ -19,18 +17,12 @@ from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.kafka import client_options
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.metrics import RECORDS_PUBLISHED
+from kommunepuls_chassis.partitions import partition_of
 from kommunepuls_chassis.settings import ServiceSettings
 from kommunepuls_chassis.tracing import current_traceparent
 
-_PARTITIONER = DefaultPartitioner()
 FLUSH_SECONDS = 8.0
 """How long a stopping service waits for Kafka to take what was sent."""
-
-
-@lru_cache(maxsize=65_536)
-def _partition(key: bytes, partitions: tuple[int, ...]) -> int:
-    """As every client places a key; murmur2 in Python takes longer than all else that a record needs."""
-    return _PARTITIONER(key, partitions, partitions)
 
 
 class Encoded(NamedTuple):
@@ -117,19 +109,19 @@ class EventProducer:
 
     async def publish_many(self, topic: Topic, records: Iterable[Encoded]) -> None:
         """See :meth:`Producer.publish_many`: batches are made here, not a future for each record."""
-        partitions = tuple(sorted(await self._client.partitions_for(topic.name)))
+        partitions = len(await self._client.partitions_for(topic.name))
         batches: dict[int, BatchBuilder] = {}
         sent: list[Awaitable] = []
         now, count = time.time_ns() // 1_000_000, 0
-        for record in records:
-            partition = _partition(record.key, partitions)
+        for key, value, headers in records:
+            partition = partition_of(key, partitions)
             batch = batches.get(partition)
             if batch is None:
                 batch = batches[partition] = self._client.create_batch()
-            if batch.append(timestamp=now, **record._asdict()) is None:  # it is full
+            if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:  # it is full
                 sent.append(await self._client.send_batch(batch, topic.name, partition=partition))
                 batch = batches[partition] = self._client.create_batch()
-                batch.append(timestamp=now, **record._asdict())
+                batch.append(timestamp=now, key=key, value=value, headers=headers)
             count += 1
         for partition, batch in batches.items():
             sent.append(await self._client.send_batch(batch, topic.name, partition=partition))
