@@ -4,7 +4,7 @@ nothing else just enough of HTTP/1.1.
 Prints one line of JSON with its port and serves until its standard input closes. `GET /count` tells what was taken,
 `GET /forget` begins anew. Frames, settings, flow control and pings are served in full; what headers mean is worked out
 by the `hpack` library when it is asked for: the table of headers is declared empty, so that each block stands for itself
-and can be kept as it came. What it spends on a request is what is left of a processor to those who are measured.
+and can be kept as it came (those from before that is known, in their order). What it spends on a request is what is left of a processor to those who are measured.
 """
 
 import asyncio
@@ -12,10 +12,11 @@ import base64
 import json
 import sys
 import time
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import uvloop
-from hpack import Decoder, Encoder
+from hpack import Decoder
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 8, 9
@@ -27,22 +28,47 @@ _CREATED = b"\x08\x03201"
 """`:status: 201`, a literal that is not put into a table (RFC 7541 section 6.2.2)."""
 
 
+class Early:
+    """A block of headers from before the other side had heard that the table is empty: it follows from those before it."""
+
+    __slots__ = ("among", "place")
+
+    def __init__(self, among: list[bytes], place: int) -> None:
+        self.among = among
+        self.place = place
+
+
+Block = bytes | Early
+
+
+def headers_of(blocks: Iterable[Block]) -> dict[Block, dict[str, str]]:
+    """What blocks of headers mean."""
+    decoder, early, found = Decoder(), {}, {}
+    for block in set(blocks):
+        if not isinstance(block, Early):
+            found[block] = dict(decoder.decode(block))
+            continue
+        if id(block.among) not in early:
+            own = Decoder()
+            early[id(block.among)] = [dict(own.decode(one)) for one in block.among]
+        found[block] = early[id(block.among)][block.place]
+    return found
+
+
 class Taken:
     """What came: blocks of headers, a time each, and a sample of bodies."""
 
     def __init__(self) -> None:
-        self.blocks: list[bytes] = []
+        self.blocks: list[Block] = []
         self.times: list[float] = []
-        self.sample: list[tuple[bytes, bytes]] = []
+        self.sample: list[tuple[Block, bytes]] = []
         self.senders: list[bytes] = []
         self.simple = 0
         """Requests over HTTP/1.1."""
 
     def told(self) -> bytes:
         """All of it as JSON; times are on the system's monotonic clock, which processes share."""
-        decoder, asked = Decoder(), {}
-        for block in set(self.blocks):
-            asked[block] = dict(decoder.decode(block))
+        asked = headers_of(self.blocks)
         urgent = [
             when
             for block, when in zip(self.blocks, self.times, strict=True)
@@ -78,8 +104,8 @@ class PushService(asyncio.Protocol):
         self._open: dict[int, list[bytes]] = {}
         """Streams under way: the block of headers, then what came of the body."""
         self._unacknowledged = 0
-        self._decoder: Decoder | None = Decoder()
-        """Until the other side has heard that the table of headers is empty."""
+        self._early: list[bytes] | None = []
+        """Blocks in their order until the other side has heard that the table of headers is empty."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for what is spoken."""
@@ -122,7 +148,7 @@ class PushService(asyncio.Protocol):
                 self._headers(stream, kind, flags, payload, answers)
             elif kind == SETTINGS:
                 if flags & _ACK:
-                    self._decoder = None
+                    self._early = None
                 else:
                     answers.append(_frame(SETTINGS, _ACK, 0))
             elif kind == PING and not flags & _ACK:
@@ -145,10 +171,9 @@ class PushService(asyncio.Protocol):
             self._open[stream] = [payload]
         else:
             self._open[stream][0] += payload
-        if self._decoder is not None and flags & END_HEADERS:
-            alone = Encoder()
-            alone.header_table_size = 0
-            self._open[stream][0] = alone.encode(self._decoder.decode(self._open[stream][0]))
+        if self._early is not None and flags & END_HEADERS:
+            self._early.append(self._open[stream][0])
+            self._open[stream][0] = Early(self._early, len(self._early) - 1)
         if flags & END_STREAM:
             self._answer_get(stream, answers)
 
@@ -183,7 +208,7 @@ class PushService(asyncio.Protocol):
 
     def _answer_get(self, stream: int, answers: list[bytes]) -> None:
         block = self._open.pop(stream)[0]
-        path = urlsplit(dict(Decoder().decode(block))[":path"]).path
+        path = urlsplit(headers_of([block])[block][":path"]).path
         told = b"{}"
         if path == "/count":
             told = self._taken.told()
