@@ -211,13 +211,14 @@ async def compose_crowd(
             gates=Gates(settings.push_crowd_at_once, waiting_seconds=min(settings.lease_seconds / 4, 10.0)),
         )  # fmt: skip
         desk = await _desk(
-            settings, store, producer, keys, {Channel.PUSH: push}, catalogue, towns, wakes, clock
-        )
+            settings, store, producer, keys, {Channel.PUSH: push}, catalogue, towns, wakes, clock,
+            most_in_memory=most_keys,
+        )  # fmt: skip
         reporter = CrowdReporter(SERVICE, producer, clock, counts_here=False)
         scribe = Scribe(desk.ledger.waves, reporter)
         lease = timedelta(seconds=settings.lease_seconds)
         crowds = CrowdDelivery(desk, push, scribe, health, shards, lease)
-        stocking = Stocking(desk.vault, stock, shards, lambda: bool(crowds.in_hand))
+        stocking = Stocking(desk.vault, desk.knowledge, stock, clock, shards, lambda: bool(crowds.in_hand))
         parts: list[Callable] = [crowds.run, towns.run]
         if most_keys:
             parts.append(stocking.run)
@@ -246,11 +247,13 @@ async def _desk(
     towns: TownLabels,
     wakes: Wakes,
     clock: Clock,
+    *,
+    most_in_memory: int = 0,
 ) -> Desk:
     ledger, attention = await Ledger.open(store), await Attention.open(store)
     return Desk(
         ledger,
-        await Vault.open(store, keys),
+        await Vault.open(store, keys, most_in_memory=most_in_memory),
         await Knowledge.open(store),
         carriers,
         catalogue,

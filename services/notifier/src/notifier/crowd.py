@@ -1,6 +1,7 @@
 """``python -m notifier.crowd``: a process that tells many the same, started by the notifier (see crowd_processes)."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from functools import partial
 from kommunepuls_chassis.errors import OperatorError
 from kommunepuls_chassis.process import run_service
 
+from notifier.__main__ import OBJECTS_BETWEEN_COLLECTIONS
 from notifier.adapters.crowd_processes import SHARE
 from notifier.app import Crowd, compose_crowd
 from notifier.records.waves import SHARDS
@@ -26,6 +28,7 @@ def main() -> None:
         print("notifier-crowd: is started by the notifier (KP_PUSH_PROCESSES), not by hand", file=sys.stderr)
         sys.exit(2)
     shards = [shard for shard in range(SHARDS) if shard % count == number]
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     run_service("notifier-crowd", Settings, partial(compose_crowd, shards=shards, talk=talk))
 
 

@@ -1,6 +1,6 @@
 """What the service asks of its edges where more than one thing stands behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from notifier.domain.language import Words
@@ -44,10 +44,10 @@ under way.
 
 
 class CrowdCarrier(Carrier, Protocol):
-    """A carrier that many messages can be handed to without waiting for each."""
+    """A carrier that a message to many can be handed to without waiting for each."""
 
-    def begin(self, message: Message, endpoint: Endpoint, *, first: bool, done: Carried) -> None:
-        """`carry`, with `done` called from the event loop, perhaps at once, instead of returning.
+    def begin(self, message: Message, deliveries: Iterable[tuple[Endpoint, Carried]], *, first: bool) -> None:
+        """`carry` to each endpoint, with its `Carried` called from the event loop, perhaps at once, instead of returning.
 
         The very same message again costs less than an equal one.
         """

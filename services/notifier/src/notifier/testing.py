@@ -1,7 +1,7 @@
 """For tests: a notifier with its edges replaced: carriers that remember, a store in a file, a clock that is set."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -85,13 +85,14 @@ class RememberingCarrier:
             raise error
         self.carried.append((message, endpoint))
 
-    def begin(self, message: Message, endpoint: Endpoint, *, first: bool, done: Carried) -> None:
+    def begin(self, message: Message, deliveries: Iterable[tuple[Endpoint, Carried]], *, first: bool) -> None:
         """Take it, or fail, at once."""
-        failure = self.failures.get(endpoint.id) or self.failures.get("")
-        error = failure() if failure is not None else None
-        if error is None:
-            self.carried.append((message, endpoint))
-        done(error, lambda: None)
+        for endpoint, done in deliveries:
+            failure = self.failures.get(endpoint.id) or self.failures.get("")
+            error = failure() if failure is not None else None
+            if error is None:
+                self.carried.append((message, endpoint))
+            done(error, lambda: None)
 
     def waiting(self, answered_within: float) -> int:
         """Nothing ever waits."""

@@ -15,7 +15,7 @@ import pycurl
 
 _MUCH = 16
 """Requests under way from which on answers gather."""
-_GATHER_SECONDS = 0.004
+_GATHER_SECONDS = 0.003
 _CORK = getattr(socket, "TCP_CORK", None)
 """Linux has it; without it more packets leave."""
 

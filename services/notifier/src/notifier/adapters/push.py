@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from kommunepuls_chassis.errors import PermanentError, ThrottledError, TransientError
@@ -61,7 +61,7 @@ class Parcel:
                 f"Authorization: {self._signer.authorization(origin, self._clock.now())}",
                 # What libcurl would add by itself.
                 "Accept:",
-                "Expect:",
+                "User-Agent:",
             ]
         return lines
 
@@ -103,18 +103,22 @@ class PushCarrier:
             else:
                 said.set_exception(error)
 
-        self.begin(message, endpoint, first=first, done=done)
+        self.begin(message, [(endpoint, done)], first=first)
         await said
 
-    def begin(self, message: Message, endpoint: Endpoint, *, first: bool, done: Carried) -> None:
+    def begin(self, message: Message, deliveries: Iterable[tuple[Endpoint, Carried]], *, first: bool) -> None:
         """See :meth:`~notifier.ports.CrowdCarrier.begin`."""
-        subscription: PushSubscription = endpoint.contact
-        if not self._allow_private and not subscription.endpoint.startswith("https://"):
-            done(PermanentError("the push endpoint is not https", reason="insecure-endpoint"), _nothing)
-            return
-        origin = subscription.origin
-        gate, parcel = self._gates.gate(origin), self._parcel(message)
-        gate.enter(_Posting(self, gate, parcel, subscription, origin, done), first=first)
+        parcel, allow_private = self._parcel(message), self._allow_private
+        origin, gate = None, None
+        for endpoint, done in deliveries:
+            subscription: PushSubscription = endpoint.contact
+            if not allow_private and not subscription.endpoint.startswith("https://"):
+                done(PermanentError("the push endpoint is not https", reason="insecure-endpoint"), _nothing)
+                continue
+            if gate is None or subscription.origin != origin:
+                origin = subscription.origin
+                gate = self._gates.gate(origin)
+            gate.enter(_Posting(self, gate, parcel, subscription, origin, done), first=first)
 
     def waiting(self, answered_within: float) -> int:
         """See :meth:`~notifier.ports.CrowdCarrier.waiting`."""

@@ -1,6 +1,7 @@
 """The vault of contact endpoints. What is retired loses its contact detail and keeps its id and cause."""
 
-from collections.abc import AsyncIterator, Iterable
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from kommunepuls_events import Channel
 
 from notifier.domain.bounces import SOFT_BOUNCE_DAYS, SOFT_BOUNCES_THAT_COUNT
 from notifier.domain.contacts import Contact, kept_contact
+from notifier.records.push_memory import PushMemory
 from notifier.records.vault_keys import KeyRing
 
 ACTIVE, RETIRED = "active", "retired"
@@ -36,16 +38,18 @@ class Endpoint:
 class Vault:
     """Endpoints by id."""
 
-    def __init__(self, endpoints: Collection, keys: KeyRing) -> None:
+    def __init__(self, endpoints: Collection, keys: KeyRing, memory: PushMemory[Endpoint]) -> None:
         self._endpoints = endpoints
         self._keys = keys
+        self._memory = memory
         self._log = get_logger()
 
     @classmethod
-    async def open(cls, store: DocumentStore, keys: KeyRing) -> "Vault":
-        """The vault in that store."""
-        indexes = [Index("subscriber", "state"), Index("lookup"), Index("key_id")]
-        return cls(await store.collection("endpoints", indexes=indexes), keys)
+    async def open(cls, store: DocumentStore, keys: KeyRing, *, most_in_memory: int = 0) -> "Vault":
+        """The vault in that store; so many push endpoints stay open in memory (ADR 0012)."""
+        # Who is told of an alert is asked of the first index alone, by `active_push`.
+        indexes = [Index("subscriber", "state", "channel", "stamp"), Index("lookup"), Index("key_id")]
+        return cls(await store.collection("endpoints", indexes=indexes), keys, PushMemory(most_in_memory))
 
     async def register(self, endpoint: Endpoint, now: datetime) -> None:
         """Keep an endpoint, in place of what its id stood for; a new address starts without bounces."""
@@ -64,6 +68,7 @@ class Vault:
             "key_id": key_id,
             "sealed": sealed,
             "lookup": self._keys.lookup(endpoint.contact.lookup_text),
+            "stamp": secrets.token_hex(8),
             "registered_at": now,
             "soft_bounces": [],
         }
@@ -97,24 +102,53 @@ class Vault:
         return endpoints
 
     async def active_push(self, subscribers: Iterable[str]) -> dict[str, list[Endpoint]]:
-        """The push endpoints in use of these subscribers, in the order of their ids."""
-        found = await self._endpoints.find({"subscriber": any_of(subscribers), "state": ACTIVE})
-        endpoints: dict[str, list[Endpoint]] = {}
-        for stored in found:
-            if stored.document["channel"] == Channel.PUSH:
-                endpoints.setdefault(stored.document["subscriber"], []).append(self._opened(stored))
-        return endpoints
+        """The push endpoints in use of these subscribers, in the order of their ids.
 
-    async def all_push(self) -> AsyncIterator[list[Endpoint]]:
-        """Pages of all push endpoints in use."""
+        What is in memory is not read again: the stamp shows that it is the same.
+        """
+        asked = list(subscribers)
+        where = {"subscriber": any_of(asked), "state": ACTIVE, "channel": str(Channel.PUSH)}
+        held = await self._endpoints.values(where, "subscriber", "stamp")
+        found, missing = self._memory.known(asked, held)
+        for stored in (await self._endpoints.get_many(missing)).values() if missing else ():
+            # Meanwhile it may have been retired or registered anew.
+            endpoint = self._push_endpoint(stored)
+            if endpoint is not None and endpoint.subscriber == held[endpoint.id][0]:
+                found.setdefault(endpoint.subscriber, []).append(endpoint)
+        for endpoints in found.values():
+            if len(endpoints) > 1:
+                endpoints.sort(key=lambda endpoint: endpoint.id)
+        return found
+
+    async def all_push(self, mine: Callable[[str], bool]) -> AsyncIterator[list[Endpoint]]:
+        """Pages of all push endpoints in use of the subscribers that are `mine`.
+
+        They take the place of what was in memory, as far as there is room: nothing stays there from one time to the next.
+        """
+        self._memory.clear()
         after = None
         while page := await self._endpoints.find({}, limit=_PAGE, after=after):
-            yield [
-                self._opened(stored)
-                for stored in page
-                if (stored.document["state"], stored.document["channel"]) == (ACTIVE, Channel.PUSH)
-            ]
+            opened = [self._push_endpoint(stored) for stored in page if mine(stored.document["subscriber"])]
+            yield [endpoint for endpoint in opened if endpoint is not None]
             after = page[-1].position()
+
+    @property
+    def memory_is_full(self) -> bool:
+        """Whether no more push endpoints stay in memory."""
+        return self._memory.full
+
+    def forget(self, subscribers: Iterable[str]) -> None:
+        """Have nothing of these subscribers in memory."""
+        self._memory.forget(subscribers)
+
+    def _push_endpoint(self, stored: Stored) -> Endpoint | None:
+        """A push endpoint in use, which is kept in memory."""
+        document = stored.document
+        if (document["state"], document["channel"]) != (ACTIVE, Channel.PUSH):
+            return None
+        endpoint = self._opened(stored)
+        self._memory.keep(endpoint, document.get("stamp"))
+        return endpoint
 
     async def known(self, subscribers: Iterable[str]) -> dict[str, list[Endpoint]]:
         """Who of these has or had an endpoint on any channel, with those in use: both as of one moment."""
@@ -141,17 +175,20 @@ class Vault:
         return await self._endpoints.delete_where({"subscriber": subscriber})
 
     async def renew_encryption(self) -> int:
-        """Encrypt with the newest key what an older one holds; returns how many there were."""
+        """Encrypt with the newest key what an older one holds, and what an older version kept without a stamp; returns
+        how many there were."""
         renewed = 0
         async for stored in self._all():
             document = stored.document
-            if document["state"] != ACTIVE or document["key_id"] == self._keys.current:
+            is_new = document["key_id"] == self._keys.current and document.get("stamp") is not None
+            if document["state"] != ACTIVE or is_new:
                 continue
             endpoint = self._opened(stored)
             key_id, sealed = self._keys.encrypt(endpoint.contact.content(), bound_to=_bound_to(endpoint))
             where = {"key_id": document["key_id"]}
             lookup = self._keys.lookup(endpoint.contact.lookup_text)
-            changes = {"key_id": key_id, "sealed": sealed, "lookup": lookup}
+            stamp = secrets.token_hex(8)
+            changes = {"key_id": key_id, "sealed": sealed, "lookup": lookup, "stamp": stamp}
             if await self._endpoints.patch(stored.key, changes, where=where):
                 renewed += 1
         return renewed

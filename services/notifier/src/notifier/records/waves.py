@@ -23,7 +23,8 @@ from notifier.domain.waves import LEFT, RESERVED, SENT, TOLD, Wave
 
 SHARDS = 4
 """Parts that subscribers are divided into. A process serves some of them, so that it can make keys ahead for its own."""
-MOST_IN_WAVE = 500
+MOST_IN_WAVE = 1250
+"""What is reserved together, 5,000, makes one wave a shard: each wave costs some reads and writes of its own."""
 SMALLEST_CROWD = 32
 """Fewer than these are told one by one."""
 _FORMED = 2
@@ -222,8 +223,16 @@ def queue_of(lane: Lane, shard: int) -> str:
 
 
 def _list(members: Sequence[tuple[str, tuple[Reason, ...]]], now: datetime) -> Document:
+    # The very same reasons are often those of many: only others are compared by what they say.
+    places: dict[int, int] = {}
     kinds: dict[tuple, tuple[int, tuple[Reason, ...]]] = {}
-    why = [kinds.setdefault(_values(reasons), (len(kinds), reasons))[0] for _, reasons in members]
+    why = []
+    for _, reasons in members:
+        place = places.get(id(reasons))
+        if place is None:
+            place, _ = kinds.setdefault(_values(reasons), (len(kinds), reasons))
+            places[id(reasons)] = place
+        why.append(place)
     return {
         "subscribers": [subscriber for subscriber, _ in members],
         "reasons": [[_plain(reason) for reason in reasons] for _, reasons in kinds.values()],
@@ -252,11 +261,12 @@ def _marks(
     item: ContentItemV1, parts: Mapping[str, tuple[int, Sequence[tuple[str, tuple[Reason, ...]]]]]
 ) -> Iterator[tuple[str, Document]]:
     """As little as can be: there is one for everybody."""
+    state = str(State.IN_WAVE)
     for wave, (_, members) in parts.items():
         subscribers = [subscriber for subscriber, _ in members]
         keys = item_keys(subscribers, item.id, item.revision, Channel.PUSH)
         for place, (key, subscriber) in enumerate(zip(keys, subscribers, strict=True)):
-            yield key, {"wave": wave, "place": place, "subscriber": subscriber, "state": str(State.IN_WAVE)}
+            yield key, {"wave": wave, "place": place, "subscriber": subscriber, "state": state}
 
 
 def _sent(wave: Wave, place: int) -> Sending:

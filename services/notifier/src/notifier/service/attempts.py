@@ -1,7 +1,7 @@
 """One attempt at each message of a wave: who was reached on all endpoints, and what the others' providers said."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -12,17 +12,15 @@ from kommunepuls_events import Channel
 
 from notifier.domain.messages import Message
 from notifier.domain.outcomes import Busy, NotNow, Outcome, Reached, Refused
+from notifier.domain.sendings import Lane
 from notifier.domain.waves import Wave
-from notifier.ports import Overloaded
+from notifier.ports import Carried, CrowdCarrier, Overloaded
 from notifier.records.vault import Endpoint
 from notifier.service.desk import GONE
 
 
 class Crowd(Protocol):
-    """Whose wave it is: hands messages over and writes down what became of them."""
-
-    def begin(self, wave: Wave, message: Message, endpoint: Endpoint, done: Callable) -> None:
-        """Hand one message to the carrier."""
+    """Whose wave it is: writes down what became of its messages."""
 
     def sent(self, wave: Wave, place: int, endpoint: str, release: Callable[[], None]) -> None:
         """All endpoints of a resident have it."""
@@ -34,25 +32,31 @@ class Crowd(Protocol):
 class Attempts:
     """One attempt at each message of a wave."""
 
-    def __init__(self, crowds: Crowd, wave: Wave) -> None:
+    def __init__(self, crowds: Crowd, carrier: CrowdCarrier, wave: Wave) -> None:
         self._crowds = crowds
+        self._carrier = carrier
         self._wave = wave
         self._left = 1
         self._failures: dict[int, dict[str, Outcome]] = {}
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._log = get_logger()
 
-    def begin(self, place: int, endpoints: Sequence[Endpoint], message: Message) -> None:
-        """Hand it to every endpoint of a resident."""
-        self._left += 1
-        if len(endpoints) == 1:
-            self._crowds.begin(self._wave, message, endpoints[0], partial(self._one, place, endpoints[0]))
-            return
-        outcomes: dict[str, Outcome] = {}
-        releases: list[Callable[[], None]] = []
-        for endpoint in endpoints:
-            done = partial(self._one_of, place, endpoint, len(endpoints), outcomes, releases)
-            self._crowds.begin(self._wave, message, endpoint, done)
+    def begin(self, message: Message, group: Sequence[tuple[int, Sequence[Endpoint]]]) -> None:
+        """Hand a message to every endpoint of those who read the same: places of the wave, with their endpoints."""
+        self._left += len(group)
+        self._carrier.begin(message, self._deliveries(group), first=self._wave.lane is Lane.FIRST)
+
+    def _deliveries(
+        self, group: Sequence[tuple[int, Sequence[Endpoint]]]
+    ) -> Iterator[tuple[Endpoint, Carried]]:
+        for place, endpoints in group:
+            if len(endpoints) == 1:
+                yield endpoints[0], partial(self._one, place, endpoints[0])
+                continue
+            outcomes: dict[str, Outcome] = {}
+            releases: list[Callable[[], None]] = []
+            for endpoint in endpoints:
+                yield endpoint, partial(self._one_of, place, endpoint, len(endpoints), outcomes, releases)
 
     async def all_done(self) -> None:
         """Return when what became of each is known, and what failed has left the wave."""

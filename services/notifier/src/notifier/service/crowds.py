@@ -39,7 +39,8 @@ _IDLE_SECONDS = 0.25
 _BUSY_SECONDS = 0.005
 _STORE_DOWN_SECONDS = 2.0
 _FAREWELL_SECONDS = 10.0
-_MOST_IN_HAND = 64
+_MOST_IN_HAND = 16
+"""Waves; their messages are no more than may wait for one push service."""
 _MOST_BEING_READ = 3
 """Of these not handed to a carrier yet."""
 _ENOUGH_WAITING = 1000
@@ -193,7 +194,8 @@ class CrowdDelivery:
         reserved = wave.places(RESERVED)
         subscribers = [wave.subscribers[place] for place in reserved]
         endpoints = await desk.vault.active_push(subscribers)
-        whole = not item.emergency or any(
+        emergency = item.emergency
+        whole = not emergency or any(
             reason.type in _PERSONAL for reasons in wave.reasons for reason in reasons
         )
         if whole:
@@ -207,11 +209,15 @@ class CrowdDelivery:
         sending: dict[tuple, list[tuple[int, list[Endpoint]]]] = {}
         for place, subscriber in zip(reserved, subscribers, strict=True):
             profile, to, why = profiles.get(subscriber), endpoints.get(subscriber), wave.why[place]
-            if to is None or not self._is_plain(wave.sample(why), story, profile, len(to), now):
+            if to is None or profile is None or Channel.PUSH not in profile.channels:
                 leaving.append(place)
                 continue
-            if (limit := limit_for(item, profile)) is not None:
-                wishes[place] = Wish(wave.sending(place), profile, limit - _LAST_PLACES)
+            if not emergency:
+                if not self._is_plain(wave.sample(why), story, profile, len(to), now):
+                    leaving.append(place)
+                    continue
+                if (limit := limit_for(item, profile)) is not None:
+                    wishes[place] = Wish(wave.sending(place), profile, limit - _LAST_PLACES)
             personal = whole and any(reason.type in _PERSONAL for reason in wave.reasons[why])
             key = (subscriber if personal else "", profile.language, profile.timezone, why)
             if key not in messages:
@@ -221,20 +227,21 @@ class CrowdDelivery:
         await self._leave(wave, [*leaving, *without_place])
         if asyncio.get_running_loop().time() > taken_at + desk.carry_seconds / 2:
             return  # too late to begin: whoever claims it next does
-        attempts = Attempts(self, wave)
+        attempts = Attempts(self, self._carrier, wave)
         for key, group in sending.items():
-            for place, to in group:
-                if place not in without_place:
-                    attempts.begin(place, to, messages[key])
+            attempts.begin(messages[key], [one for one in group if one[0] not in without_place])
         handed_over()
         await attempts.all_done()
 
-    def _is_plain(self, sample: Sending, story: _Story, profile, endpoints: int, now: datetime) -> bool:
-        """Whether it is simply to be sent now."""
-        if profile is None or Channel.PUSH not in profile.channels:
-            return False
-        if story.item.emergency:
-            return True
+    def _is_plain(
+        self,
+        sample: Sending,
+        story: _Story,
+        profile: SubscriberProfileV1,
+        endpoints: int,
+        now: datetime,
+    ) -> bool:
+        """Whether what is no emergency is simply to be sent now."""
         decision = decide_item(
             sample, story.item, story.standing, profile, endpoints, True, self._desk.digest_times, now
         )
@@ -258,10 +265,6 @@ class CrowdDelivery:
             )  # fmt: skip
         reader = self._desk.reader(profile, Channel.PUSH)
         return compose_item(sample, item, self._desk.stories.of(item, sample, reader), reader, now)
-
-    def begin(self, wave: Wave, message: Message, endpoint: Endpoint, done: Callable) -> None:
-        """Hand one message to the carrier."""
-        self._carrier.begin(message, endpoint, first=wave.lane is Lane.FIRST, done=done)
 
     def sent(self, wave: Wave, place: int, endpoint: str, release: Callable[[], None]) -> None:
         """All endpoints of a resident have it."""

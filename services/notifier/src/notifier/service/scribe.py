@@ -1,14 +1,14 @@
 """Writing down and telling what became of waves, together for all messages of the last moments."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.store.errors import StoreError
 
 from notifier.domain.waves import LEFT, SENT, TOLD, Wave
 from notifier.records.waves import Waves
-from notifier.service.crowd_reports import CrowdReporter
+from notifier.service.crowd_reports import CrowdReporter, Sent
 
 _LINGER_SECONDS = 0.02
 _STORE_DOWN_SECONDS = 1.0
@@ -66,8 +66,11 @@ class Scribe:
             for release in releases:
                 release()
             releases = []
-            for wave in [wave for wave, sent in changed.items() if sent]:
-                await self._tell(wave, changed.pop(wave))
+            if sent := {wave: places for wave, places in changed.items() if places}:
+                await self._reporter.tell(sent)
+                self._told(sent)
+                for wave in sent:
+                    del changed[wave]
         except StoreError as error:
             self._log.warning("store_unavailable", error=str(error))
             self._again(changed, releases)
@@ -84,16 +87,12 @@ class Scribe:
             ):
                 written.set()
 
-    async def _tell(self, wave: Wave, sent: list[tuple[int, str | None]]) -> None:
-        try:
-            await self._reporter.tell(wave, sent)
-        except BaseException:
-            self._changed.setdefault(wave, []).extend(sent)
-            raise
-        for place, _ in sent:
-            wave.states[place] = TOLD
-        # That it was told is written with what comes next, or with the end of the wave.
-        self._changed.setdefault(wave, [])
+    def _told(self, sent: Mapping[Wave, Sent]) -> None:
+        for wave, places in sent.items():
+            for place, _ in places:
+                wave.states[place] = TOLD
+            # That it was told is written with what comes next, or with the end of the wave.
+            self._changed.setdefault(wave, [])
         self._woken.set()
 
     def _again(

@@ -283,10 +283,11 @@ async def test_what_a_wave_had_not_sent_when_it_died_is_sent_by_the_next(
         await residents(first, *MANY)
         asked = []
 
-        def silent(message, endpoint, *, first, done) -> None:
-            asked.append(endpoint.subscriber)
-            if len(asked) <= 10:
-                done(None, lambda: None)  # the others get no answer
+        def silent(message, deliveries, *, first) -> None:
+            for endpoint, done in deliveries:
+                asked.append(endpoint.subscriber)
+                if len(asked) <= 10:
+                    done(None, lambda: None)  # the others get no answer
 
         first.push.begin = silent
         await first.matches(match(item(), *MANY))
