@@ -19,7 +19,15 @@ from kommunepuls_events.content import (
 from kommunepuls_events.deliveries import DeliveryV1
 from kommunepuls_events.event import CONTRACTS, Event, MalformedEvent, event_for
 from kommunepuls_events.geometry import Geometry, Point
-from kommunepuls_events.matches import MatchV1, OfferV1, Reason, Recipient
+from kommunepuls_events.matches import (
+    Match,
+    MatchV1,
+    MatchV2,
+    OfferV1,
+    Reason,
+    Recipient,
+    RecipientGroup,
+)
 from kommunepuls_events.profiles import (
     Muted,
     Place,
@@ -75,7 +83,9 @@ __all__ = [
     "LifecycleState",
     "Link",
     "MalformedEvent",
+    "Match",
     "MatchV1",
+    "MatchV2",
     "Muted",
     "OfferV1",
     "Organiser",
@@ -88,6 +98,7 @@ __all__ = [
     "Reason",
     "ReasonType",
     "Recipient",
+    "RecipientGroup",
     "RuleCondition",
     "RuleEffect",
     "RuleTrace",

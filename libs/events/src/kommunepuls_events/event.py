@@ -13,7 +13,7 @@ from kommunepuls_events.base import Message, utc_now
 from kommunepuls_events.contacts import ContactCommandV1
 from kommunepuls_events.content import ContentItemV1
 from kommunepuls_events.deliveries import DeliveryV1
-from kommunepuls_events.matches import MatchV1, OfferV1
+from kommunepuls_events.matches import MatchV1, MatchV2, OfferV1
 from kommunepuls_events.profiles import SubscriberProfileV1
 from kommunepuls_events.rules import ContentRulesV1
 from kommunepuls_events.sensors import SensorReadingV1
@@ -27,6 +27,7 @@ CONTRACTS: dict[str, type[Message]] = {
     "kommunepuls.subscriber-profile.v1": SubscriberProfileV1,
     "kommunepuls.offer.v1": OfferV1,
     "kommunepuls.match.v1": MatchV1,
+    "kommunepuls.match.v2": MatchV2,
     "kommunepuls.delivery.v1": DeliveryV1,
     "kommunepuls.contact-command.v1": ContactCommandV1,
     "kommunepuls.source-status.v1": SourceStatusV1,
@@ -141,7 +142,7 @@ def event_for(
             subject = data.item.id if data.item else data.reading.sensor
             mark = data.item.revision if data.item else data.reading.observed_at.isoformat()
             identity = (f"{subject}#{mark}", offered.source, subject)
-        case MatchV1():
+        case MatchV1() | MatchV2():
             identity = (data.id, f"/{producer}", data.item.id)
         case DeliveryV1():
             identity = (

@@ -7,7 +7,7 @@ from kommunepuls_events.contacts import ContactCommandV1
 from kommunepuls_events.content import Change, ContentItemV1, Lifecycle, Link, Organiser, item_id
 from kommunepuls_events.deliveries import DeliveryV1
 from kommunepuls_events.geometry import Point
-from kommunepuls_events.matches import MatchV1, OfferV1, Reason, Recipient
+from kommunepuls_events.matches import MatchV1, MatchV2, OfferV1, Reason, Recipient, RecipientGroup
 from kommunepuls_events.profiles import Place, SensorThreshold, SubscriberProfileV1
 from kommunepuls_events.rules import ContentRule, ContentRulesV1, RuleCondition, RuleEffect
 from kommunepuls_events.sensors import SensorReadingV1
@@ -93,6 +93,24 @@ def examples() -> dict[str, Message]:
             shard=0,
             chunk=0,
             recipients=(Recipient(subscriber="s-6f1c", reasons=reasons),),
+            matched_at=_NOON,
+        ),
+        "kommunepuls.match.v2": MatchV2(
+            id=f"{item.id}#2#0#0",
+            item=item,
+            shard=0,
+            chunk=0,
+            reasons=(
+                Reason(type=ReasonType.AREA, area="NO-9901/kirkebygda"),
+                Reason(type=ReasonType.PLACE, place="home"),
+                reasons[1],
+            ),
+            groups=(
+                RecipientGroup(because=(0, 2), subscribers=("s-11d7", "s-40be", "s-93c5")),
+                RecipientGroup(
+                    because=(1, 2), subscribers=("s-6f1c", "s-8a02"), distances_metres=(280, 412.5)
+                ),
+            ),
             matched_at=_NOON,
         ),
         "kommunepuls.delivery.v1": DeliveryV1(

@@ -7,7 +7,7 @@ from kommunepuls_events.base import Message
 from kommunepuls_events.contacts import ContactCommandV1
 from kommunepuls_events.content import ContentItemV1
 from kommunepuls_events.deliveries import DeliveryV1
-from kommunepuls_events.matches import MatchV1, OfferV1
+from kommunepuls_events.matches import MatchV1, MatchV2, OfferV1
 from kommunepuls_events.profiles import SubscriberProfileV1
 from kommunepuls_events.rules import ContentRulesV1
 from kommunepuls_events.sensors import SensorReadingV1
@@ -91,9 +91,14 @@ OFFERS = Topic(
     "An item or reading as offered to each shard of subscribers; the personaliser's own.",
 )  # fmt: skip
 MATCHES = Topic(
+    "matches.v2", MatchV2, "item id", lambda match: match.item.id, 6, 30 * DAY,
+    ("personaliser",), ("notifier", "gateway-api"), True,
+    "Chunks of the residents whom an item concerns, grouped by the reasons they share.",
+)  # fmt: skip
+MATCHES_V1 = Topic(
     "matches.v1", MatchV1, "item id", lambda match: match.item.id, 6, 30 * DAY,
     ("personaliser",), ("notifier", "gateway-api"), True,
-    "Chunks of the residents whom an item concerns, with the reasons for each.",
+    "What personalisers wrote before matches.v2; read until nothing is left of it (ADR-0012).",
 )  # fmt: skip
 DELIVERIES = Topic(
     "deliveries.v1", DeliveryV1, "subscriber id", lambda delivery: delivery.subscriber, 6, 90 * DAY,
@@ -134,6 +139,7 @@ TOPICS: tuple[Topic, ...] = (
     PROFILES,
     OFFERS,
     MATCHES,
+    MATCHES_V1,
     DELIVERIES,
     CONTACT_COMMANDS,
     SOURCE_STATUS,

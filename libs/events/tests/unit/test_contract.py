@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from kommunepuls_events import CONTRACTS, TOPICS, Event, event_for
+from kommunepuls_events import CONTRACTS, TOPICS, Event, MalformedEvent, event_for
 from kommunepuls_events.compatibility import breaking_changes
 from kommunepuls_events.examples import examples
 from kommunepuls_events.generate import broken_contracts, generated, schema_of
@@ -157,3 +157,51 @@ def test_a_profile_has_no_field_for_a_name_or_a_contact_detail() -> None:
         "auth",
     }
     assert "subscriber" in fields
+
+
+def match_of(**changes: object) -> bytes:
+    frozen = json.loads((ROOT / "libs/events/examples/kommunepuls.match.v2.json").read_text())
+    return json.dumps(frozen | changes).encode()
+
+
+def group(because: list[int], *subscribers: str, **fields: object) -> dict:
+    return {"because": because, "subscribers": list(subscribers), **fields}
+
+
+def test_each_recipient_of_a_match_has_the_reasons_of_the_group_and_distances_of_their_own() -> None:
+    match = examples()["kommunepuls.match.v2"]
+    area, home, interest = match.reasons
+    found = dict(match.each())
+    assert list(found) == ["s-11d7", "s-40be", "s-93c5", "s-6f1c", "s-8a02"]
+    assert found["s-93c5"] == (area, interest)
+    assert found["s-8a02"] == (home.model_copy(update={"distance_metres": 412.5}), interest)
+    assert found["s-11d7"] is found["s-40be"]
+
+
+def test_a_recipient_of_the_earlier_version_has_the_same_reasons_in_the_later() -> None:
+    earlier, later = (dict(examples()[f"kommunepuls.match.v{version}"].each()) for version in (1, 2))
+    assert earlier == {"s-6f1c": later["s-6f1c"]}
+
+
+@pytest.mark.parametrize(
+    ("groups", "detail"),
+    [
+        ([], "groups"),
+        ([group([0])], "subscribers"),
+        ([group([], "s-1")], "because"),
+        ([group([-1], "s-1")], "because"),
+        ([group([0, 3], "s-1")], "reason 3 of 3"),
+        ([group([0], *(f"s-{n}" for n in range(600))), group([2], *(f"t-{n}" for n in range(401)))], "1001"),
+        ([group([1], "s-1", "s-2", distances_metres=[5.0])], "1 distances in a group where 2"),
+        ([group([0], "s-1", distances_metres=[5.0])], "1 distances in a group where 0"),
+        ([group([1], "s-1", distances_metres=[-5.0])], "distances_metres"),
+        ([group([0], "")], "subscribers"),
+        ([group([0], "s" * 513)], "subscribers"),
+    ],
+)
+def test_a_match_whose_groups_say_what_cannot_be_is_refused(groups: list[dict], detail: str) -> None:
+    headers = event_for(examples()["kommunepuls.match.v2"], producer="test").headers()
+    Event.decode(match_of(), headers)
+    with pytest.raises(MalformedEvent, match=detail) as refused:
+        Event.decode(match_of(groups=groups), headers)
+    assert refused.value.reason == "invalid-message"
