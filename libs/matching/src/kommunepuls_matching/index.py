@@ -7,10 +7,10 @@ reasons are worked out when asked for.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from kommunepuls_events import ContentItemV1, Kind, Reason, Recipient, SubscriberProfileV1
+from kommunepuls_events import ContentItemV1, Kind, Reason, SubscriberProfileV1
 from kommunepuls_geography import Geography
 
 from kommunepuls_matching import compiling
@@ -22,23 +22,27 @@ from kommunepuls_matching.loading import Loading
 from kommunepuls_matching.merging import Merge, empty
 from kommunepuls_matching.reasons import Reasons
 from kommunepuls_matching.segment import Segment
+from kommunepuls_matching.sharing import Group, Wording, joined
 from kommunepuls_matching.surroundings import Surroundings
 
 _FEWEST_ERASED = 1_024
 # A segment is merged when it has this many slots, or this share of those of the base if that is more.
 _FEWEST_MERGED = 4_096
 _MERGED_SHARE = 1 / 128
-_RECIPIENTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a part of an index found: slots, ascending, of that part; its own slots begin at ``offset``."""
+    """What a part of an index found, whose own slots begin at ``offset``."""
 
     part: Base | Segment
     offset: int
-    slots: np.ndarray
     reasons: BaseReasons | Reasons
+
+    @property
+    def slots(self) -> np.ndarray:
+        """Of that part, ascending."""
+        return self.reasons.slots
 
 
 @dataclass(frozen=True)
@@ -56,29 +60,16 @@ class Answer:
             (one.part.name(slot), one.offset + slot) for one in self.found for slot in one.slots.tolist()
         )
 
-    def recipient(self, subscriber: str, slot: int) -> Recipient:
-        """One resident with the reasons, best first."""
-        return Recipient(subscriber=subscriber, reasons=self._reasons([slot])[0])
-
-    def recipients(self) -> Iterator[Recipient]:
-        """All of them, ordered by subscriber; worked out some hundred at a time."""
-        everybody = self.subscribers()
-        for begin in range(0, len(everybody), _RECIPIENTS_AT_ONCE):
-            some = everybody[begin : begin + _RECIPIENTS_AT_ONCE]
-            reasons = self._reasons([slot for _, slot in some])
-            for (subscriber, _), theirs in zip(some, reasons, strict=True):
-                yield Recipient(subscriber=subscriber, reasons=theirs)
-
-    def _reasons(self, slots: list[int]) -> list[tuple[Reason, ...]]:
-        found: list[tuple[Reason, ...]] = [()] * len(slots)
-        wanted = np.array(slots)
+    def reasons(self, slot: int) -> tuple[Reason, ...]:
+        """Why one of them is concerned, by a slot of :meth:`subscribers`; best reason first."""
         for one in self.found:
-            places = np.flatnonzero((wanted >= one.offset) & (wanted < one.offset + len(one.part)))
-            if len(places):
-                reasons = one.reasons.of_many(wanted[places] - one.offset)
-                for place, theirs in zip(places.tolist(), reasons, strict=True):
-                    found[place] = theirs
-        return found
+            if slot < one.offset + len(one.part):
+                return one.reasons.of(slot - one.offset)
+        raise IndexError(slot)
+
+    def groups(self) -> list[Group]:
+        """All of them, by the reasons they share; ordered as :func:`~kommunepuls_matching.sharing.joined` says."""
+        return joined(group for one in self.found for group in one.reasons.groups())
 
 
 class ProfileIndex:
@@ -207,15 +198,14 @@ class ProfileIndex:
         """Everybody whom the item concerns."""
         if not is_offered(concern.item):
             return Answer(())
-        found, offset = [], 0
+        found, offset, wording = [], 0, Wording()
         if len(self._base):
             slots, rows = self._base.match(concern)
-            found.append(Found(self._base, 0, slots, BaseReasons(self._base, concern, slots, rows)))
+            found.append(Found(self._base, 0, BaseReasons(self._base, concern, wording, slots, rows)))
             offset = len(self._base)
         for segment in (self._merging, self._segment):
             if segment is not None and len(segment):
-                slots, reasons = _matched(segment, concern)
-                found.append(Found(segment, offset, slots, reasons))
+                found.append(Found(segment, offset, _matched(segment, concern, wording)))
                 offset += len(segment)
         return Answer(tuple(found))
 
@@ -234,9 +224,9 @@ class ProfileIndex:
         return self._base.mutes(slot, item)
 
 
-def _matched(segment: Segment, concern: Concern) -> tuple[np.ndarray, Reasons]:
-    """The slots of a segment whom the item concerns."""
-    item, reasons = concern.item, Reasons.of_item(segment, concern)
+def _matched(segment: Segment, concern: Concern, wording: Wording) -> Reasons:
+    """Whom of a segment the item concerns."""
+    item, reasons = concern.item, Reasons.of_item(segment, concern, wording)
     located = np.zeros(len(segment), bool)
     located[reasons.followers] = True
     located[segment.place_slots.values[reasons.rows]] = True
@@ -248,7 +238,7 @@ def _matched(segment: Segment, concern: Concern) -> tuple[np.ndarray, Reasons]:
     chosen[reasons.organised] = True
     chosen &= segment.living()
     slots = np.flatnonzero(chosen)
-    return slots[_wants(segment, item, slots)], reasons
+    return replace(reasons, slots=slots[_wants(segment, item, slots)])
 
 
 def _wants(segment: Segment, item: ContentItemV1, slots: np.ndarray) -> np.ndarray:

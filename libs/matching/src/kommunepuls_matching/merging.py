@@ -13,12 +13,14 @@ from kommunepuls_events import ContentItemV1, Kind
 
 from kommunepuls_matching import native
 from kommunepuls_matching.base import Base, Packed
+from kommunepuls_matching.base_reasons import BaseReasons
 from kommunepuls_matching.columns import Words, starts_of
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.footprint import Footprint
 from kommunepuls_matching.packer import laid_out, packed
 from kommunepuls_matching.packing import joined_postings, joined_sets, picked_lists
 from kommunepuls_matching.segment import Segment
+from kommunepuls_matching.sharing import Wording
 
 
 class Merge:
@@ -102,7 +104,11 @@ def rehearse(base: Base) -> None:
         observed_at=now,
     )
     for footprint in (Footprint(shapely.Point(10.0, 60.0)), None):
-        base.match(Concern(item, (), frozenset(), footprint))
+        concern = Concern(item, (), frozenset(), footprint)
+        base.match(concern)
+        everybody = np.arange(min(len(base), 2), dtype=np.uint32)
+        near = None if footprint is None else everybody[:0]
+        list(BaseReasons(base, concern, Wording(), everybody, near).groups())
     base.slot_of(item.id)
 
 

@@ -1,14 +1,17 @@
 """Why an item concerns a slot, worked out for one slot at a time."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from kommunepuls_events import Reason, ReasonType
+from kommunepuls_events import Reason
+from kommunepuls_events.matches import each_with
 
 from kommunepuls_matching.columns import is_among
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.segment import Segment
+from kommunepuls_matching.sharing import Group, Wording
 
 
 @dataclass(frozen=True)
@@ -21,18 +24,21 @@ class Reasons:
         organised: slots that follow the organiser, ascending.
         related: numbers of the related areas that are known to the segment.
         by_area: for an item without geometry its areas, each with the rows of the places in it, ascending.
+        slots: who is concerned.
     """
 
     segment: Segment
     concern: Concern
+    wording: Wording
     followers: np.ndarray
     rows: np.ndarray
     organised: np.ndarray
     related: frozenset[int]
     by_area: tuple[tuple[str, np.ndarray], ...]
+    slots: np.ndarray
 
     @classmethod
-    def of_item(cls, segment: Segment, concern: Concern) -> "Reasons":
+    def of_item(cls, segment: Segment, concern: Concern, wording: Wording) -> "Reasons":
         """Look an item up."""
         numbers = (segment.words.areas.get(area) for area in concern.related)
         related = frozenset(number for number in numbers if number is not None)
@@ -49,40 +55,48 @@ class Reasons:
         return cls(
             segment=segment,
             concern=concern,
+            wording=wording,
             followers=segment.followers.of_all(related),
             rows=rows,
             organised=_organised(segment, organiser.id) if organiser is not None else _NO_ROWS,
             related=related,
             by_area=by_area,
+            slots=_NO_ROWS,
         )
 
     def of(self, slot: int) -> tuple[Reason, ...]:
         """Every reason of one slot: emergency, places from the nearest, areas, organiser, interests."""
-        segment, item = self.segment, self.concern.item
-        places = sorted(
-            (self._place(row) for row in segment.rows_of(slot) if is_among(row, self.rows)),
-            key=lambda reason: reason.distance_metres,
-        )
-        areas = [
-            Reason(type=ReasonType.AREA, area=segment.words.areas.word(number))
+        reasons, distances = self._said_of(slot)
+        ((_, measured),) = each_with(reasons, ("",), distances)
+        return measured
+
+    def groups(self) -> Iterator[Group]:
+        """All who are concerned, one by one; who shares reasons is found when they are joined."""
+        for slot in self.slots.tolist():
+            reasons, distances = self._said_of(slot)
+            yield Group(reasons, [self.segment.name(slot)], distances)
+
+    def _said_of(self, slot: int) -> tuple[tuple[Reason, ...], list[float]]:
+        """The reasons of one slot as a group says them, and the distances that it says beside."""
+        segment, item, wording = self.segment, self.concern.item, self.wording
+        rows = [row for row in segment.rows_of(slot) if is_among(row, self.rows)]
+        metres = dict.fromkeys(rows, 0.0) if self.concern.footprint is None else self._distances
+        rows.sort(key=metres.__getitem__)
+        reasons = [self._place(row, metres[row]) for row in rows] + [
+            wording.area(segment.words.areas.word(number))
             for number in segment.areas.of(slot)
             if number in self.related
         ]
-        reasons = [*places, *areas]
         if reasons and item.emergency:
-            reasons.insert(0, Reason(type=ReasonType.EMERGENCY))
+            reasons.insert(0, wording.emergency)
         if is_among(slot, self.organised):
-            reasons.append(Reason(type=ReasonType.ORGANISER, organiser=item.organiser.id))
+            reasons.append(wording.organiser(item.organiser.id))
         reasons += [
-            Reason(type=ReasonType.INTEREST, interest=slug)
+            wording.interest(slug)
             for slug in self.concern.interests
             if segment.interest_masks.has(slot, slug)
         ]
-        return tuple(reasons)
-
-    def of_many(self, slots: np.ndarray) -> list[tuple[Reason, ...]]:
-        """The reasons of several slots."""
-        return [self.of(slot) for slot in slots.tolist()]
+        return tuple(reasons), [metres[row] for row in rows if metres[row] > 0.0]
 
     @cached_property
     def _distances(self) -> dict[int, float]:
@@ -91,13 +105,11 @@ class Reasons:
         measured = self.concern.footprint.distances_within(*(column.values[self.rows] for column in places))
         return dict(zip(self.rows.tolist(), measured.tolist(), strict=True))
 
-    def _place(self, row: int) -> Reason:
+    def _place(self, row: int, metres: float) -> Reason:
         segment = self.segment
         place = segment.words.places.word(int(segment.place_ids.values[row]))
-        if self.concern.footprint is None:
-            area = next(area for area, rows in self.by_area if is_among(row, rows))
-            return Reason(type=ReasonType.PLACE, place=place, distance_metres=0.0, area=area)
-        return Reason(type=ReasonType.PLACE, place=place, distance_metres=self._distances[row])
+        area = next((area for area, rows in self.by_area if is_among(row, rows)), None)
+        return self.wording.place(place, area, measured=metres > 0.0)
 
 
 _NO_ROWS = np.zeros(0, np.uint32)

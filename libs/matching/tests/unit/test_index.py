@@ -10,6 +10,7 @@ from kommunepuls_matching.index import ProfileIndex
 from kommunepuls_matching.reference import reasons_for
 from kommunepuls_matching.testing import TOWN, geography_of_fjordvik, item, place, point, profile
 from matching_strategies import items, profiles
+from telling import told
 
 FJORDVIK = geography_of_fjordvik()
 SUBSCRIBERS = [f"s-{number}" for number in range(6)]
@@ -19,9 +20,9 @@ def answers(
     index: ProfileIndex, offered: ContentItemV1, geography: Geography
 ) -> dict[str, tuple[Reason, ...]]:
     answer = index.match(Concern.of(offered, geography))
-    found = [answer.recipient(subscriber, slot) for subscriber, slot in answer.subscribers()]
-    assert len({one.subscriber for one in found}) == len(found) == len(answer)
-    return {one.subscriber: one.reasons for one in found}
+    found = {subscriber: answer.reasons(slot) for subscriber, slot in answer.subscribers()}
+    assert told(answer) == found
+    return found
 
 
 def expected(
@@ -101,9 +102,9 @@ def test_an_answer_stays_true_while_the_index_changes() -> None:
     index.erase("s-1")
     for number in range(3000):
         index.put(profile("s-3", revision=number + 1))
-    found = [answer.recipient(*one) for one in answer.subscribers()]
-    assert [one.subscriber for one in found] == ["s-1", "s-2"]
-    assert all(one.reasons[0].organiser == "o-1" for one in found)
+    found = told(answer)
+    assert list(found) == ["s-1", "s-2"]
+    assert all(reasons[0].organiser == "o-1" for reasons in found.values())
 
 
 def test_more_interests_than_a_mask_has_bits_are_told_apart() -> None:

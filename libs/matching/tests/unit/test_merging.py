@@ -13,6 +13,7 @@ from kommunepuls_matching.index import ProfileIndex
 from kommunepuls_matching.reference import is_muted, reasons_for
 from kommunepuls_matching.testing import TOWN, geography_of_fjordvik, item, place, point, profile
 from matching_strategies import items, profiles
+from telling import told
 
 pytestmark = pytest.mark.skipif(not compiling.AVAILABLE, reason="numba cannot be imported: nothing is merged")
 
@@ -22,10 +23,9 @@ SUBSCRIBERS = [f"s-{number}" for number in range(6)]
 
 def answers(index: ProfileIndex, offered: ContentItemV1) -> dict[str, tuple[Reason, ...]]:
     answer = index.match(Concern.of(offered, FJORDVIK))
-    found = list(answer.recipients())
-    assert found == [answer.recipient(*one) for one in answer.subscribers()]
-    assert len({one.subscriber for one in found}) == len(found) == len(answer)
-    return {one.subscriber: one.reasons for one in found}
+    found = told(answer)
+    assert found == {subscriber: answer.reasons(slot) for subscriber, slot in answer.subscribers()}
+    return found
 
 
 def expected(held: dict[str, SubscriberProfileV1], offered: ContentItemV1) -> dict[str, tuple[Reason, ...]]:
@@ -116,11 +116,11 @@ def test_an_answer_stays_true_when_its_index_is_merged_and_changed() -> None:
         index.put(resident(number))
     merged(index)
     answer = index.match(Concern.of(item(interests=["music"], areas=[TOWN]), FJORDVIK))
-    before = list(answer.recipients())
+    before = told(answer)
     index.erase("s-1")
     index.put(resident(2, 2))
     merged(index)
-    assert list(answer.recipients()) == before
+    assert told(answer) == before
     assert len(before) == 20
 
 

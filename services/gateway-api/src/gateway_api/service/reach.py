@@ -190,6 +190,7 @@ class _TownIndex:
 
 def _counted(answer: Answer, key: str) -> Reach:
     count = ReachCount(key)
-    for recipient in answer.recipients():
-        count.add(recipient.subscriber, recipient.reasons)
+    for group in answer.groups():
+        for subscriber, reasons in group.each():
+            count.add(subscriber, reasons)
     return count.told()
