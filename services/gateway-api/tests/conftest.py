@@ -19,11 +19,11 @@ from kommunepuls_events import (
     ContactCommandV1,
     ContentItemV1,
     Kind,
-    MatchV1,
+    MatchV2,
     Organiser,
     Reason,
     ReasonType,
-    Recipient,
+    RecipientGroup,
     SensorReadingV1,
     item_id,
 )
@@ -216,17 +216,18 @@ def an_item(native: str = "1", **fields: Any) -> ContentItemV1:
 
 
 @pytest.fixture
-def make_match() -> Callable[..., MatchV1]:
+def make_match() -> Callable[..., MatchV2]:
     """Makes matches."""
 
-    def a_match(item: ContentItemV1, *subscribers: str, reasons: tuple[Reason, ...] = ()) -> MatchV1:
+    def a_match(item: ContentItemV1, *subscribers: str, reasons: tuple[Reason, ...] = ()) -> MatchV2:
         given = reasons or (Reason(type=ReasonType.AREA, area=f"{TOWN}/havna"),)
-        return MatchV1(
+        return MatchV2(
             id=f"{item.id}#{item.revision}#0#0",
             item=item,
             shard=0,
             chunk=0,
-            recipients=tuple(Recipient(subscriber=one, reasons=given) for one in subscribers),
+            reasons=given,
+            groups=(RecipientGroup(because=range(len(given)), subscribers=subscribers),),
             matched_at=utc_now(),
         )
 

@@ -15,12 +15,12 @@ from kommunepuls_events import (
     Lifecycle,
     LifecycleState,
     Link,
-    MatchV1,
+    MatchV2,
     Organiser,
     Picture,
     Reason,
     ReasonType,
-    Recipient,
+    RecipientGroup,
     SensorReadingV1,
     Severity,
     item_id,
@@ -137,15 +137,15 @@ def readings() -> list[SensorReadingV1]:
     ]  # fmt: skip
 
 
-def match_of(matched: ContentItemV1, subscriber: str) -> MatchV1:
+def match_of(matched: ContentItemV1, subscriber: str) -> MatchV2:
     """The match of an item with one resident, for two reasons."""
     reasons = (
         Reason(type=ReasonType.PLACE, place="home", distance_metres=280),
         Reason(type=ReasonType.AREA, area=matched.areas[0] if matched.areas else TOWN),
     )
-    return MatchV1(
+    return MatchV2(
         id=f"{matched.id}#{matched.revision}#0#0", item=matched, shard=0, chunk=0,
-        recipients=(Recipient(subscriber=subscriber, reasons=reasons),), matched_at=utc_now(),
+        reasons=reasons, groups=(RecipientGroup(because=(0, 1), subscribers=(subscriber,)),), matched_at=utc_now(),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from journeys_of_pages import PAGES
 from journeys_of_permits import made_up_permit
 from journeys_of_sensors import made_up_uplink, post_uplink
 from kommunepuls_chassis.testing import eventually
-from kommunepuls_events import ContentItemV1, MatchV1, SensorReadingV1, SubscriberProfileV1
+from kommunepuls_events import ContentItemV1, MatchV2, SensorReadingV1, SubscriberProfileV1
 from kommunepuls_events.base import Message
 
 NEWS, POSTS, PERMITS = "NO-1130/nyheter", "NO-1130/klubb-recorded", "NO-1130/innsyn-recorded"
@@ -28,8 +28,8 @@ def _any(contract: type[Message]) -> Moment:
 
 MOMENTS: dict[str, Moment] = {
     "personaliser": _any(ContentItemV1),
-    "notifier": _any(MatchV1),
-    "broker": _any(MatchV1),
+    "notifier": _any(MatchV2),
+    "broker": _any(MatchV2),
     "ingest-feeds": _item_of("nyheter", "varsel", "kalender"),
     "ingest-facebook": _item_of("klubb"),
     "ingest-permits": _item_of("innsyn"),

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.partitioner import murmur2
 from kommunepuls_chassis.testing import eventually
-from kommunepuls_events import ContentItemV1, DeliveryV1, Event, MatchV1, SubscriberProfileV1
+from kommunepuls_events import ContentItemV1, DeliveryV1, Event, MatchV2, SubscriberProfileV1
 from kommunepuls_events.base import Message
 from kommunepuls_events.dead_letters import DeadLetter
 from kommunepuls_events.topics import TOPICS, dead_letter_topics
@@ -45,18 +45,18 @@ class Topics:
 
     def recipients(self, item: str, revision: int) -> set[str]:
         """Whom a revision was matched with."""
-        found = self.of(MatchV1, lambda match: match.item.id == item and match.item.revision == revision)
-        return {recipient.subscriber for match in found for recipient in match.recipients}
+        found = self.of(MatchV2, lambda match: match.item.id == item and match.item.revision == revision)
+        return {subscriber for match in found for subscriber, _ in match.each()}
 
     def reasons(self, item: str, revision: int, subscriber: str) -> list[str]:
         """The types of reason for which one resident was matched."""
-        found = self.of(MatchV1, lambda match: match.item.id == item and match.item.revision == revision)
+        found = self.of(MatchV2, lambda match: match.item.id == item and match.item.revision == revision)
         return next(
             (
-                [reason.type.value for reason in recipient.reasons]
+                [reason.type.value for reason in reasons]
                 for match in found
-                for recipient in match.recipients
-                if recipient.subscriber == subscriber
+                for recipient, reasons in match.each()
+                if recipient == subscriber
             ),
             [],
         )

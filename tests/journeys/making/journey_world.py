@@ -18,7 +18,7 @@ from kommunepuls_chassis.testing import eventually
 from kommunepuls_development.ports import free_ports
 from kommunepuls_development.processes import ManagedProcess
 from kommunepuls_development.stack import SERVICES, Stack, running_stack
-from kommunepuls_events import ContentItemV1, Kind, MatchV1, Organiser, item_id
+from kommunepuls_events import ContentItemV1, Kind, MatchV2, Organiser, item_id
 from kommunepuls_events.base import utc_now
 from kommunepuls_events.topics import CONTENT
 
@@ -227,7 +227,7 @@ class World:
             ContentItemV1, lambda one: (one.id, one.revision) == (item.id, item.revision)
         )
         matched = self.topics.trace_ids(
-            MatchV1, lambda one: (one.item.id, one.item.revision) == (item.id, item.revision)
+            MatchV2, lambda one: (one.item.id, one.item.revision) == (item.id, item.revision)
         )
         deliveries = self.topics.deliveries(item.id, item.revision)
         delivered = self.topics.trace_ids(type(deliveries[0]), deliveries.__contains__)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from journey_recorded import hours_from_now, recorded_json
 from journey_world import World
-from kommunepuls_events import MatchV1, Quality, SensorReadingV1
+from kommunepuls_events import MatchV2, Quality, SensorReadingV1
 
 _TRACE = "5bd66ef5095369c7b0d1f8f4bd33716a"
 _HARJA_TIMES = ("havaintoaika", "lahetysaika")
@@ -99,9 +99,9 @@ async def a_bathing_temperature(world: World, variant: str, uplink: Uplink) -> N
             f"the reading {counter} of {sensor}",
         )
 
-    async def matched(value: float) -> MatchV1:
+    async def matched(value: float) -> MatchV2:
         return await world.eventually(
-            lambda: next(iter(world.topics.of(MatchV1, lambda one: _passed_at(one, source) == value)), None),
+            lambda: next(iter(world.topics.of(MatchV2, lambda one: _passed_at(one, source) == value)), None),
             f"the match at {value} °C",
         )
 
@@ -122,13 +122,13 @@ async def a_bathing_temperature(world: World, variant: str, uplink: Uplink) -> N
     await world.nobody_but({hardy: 1, tender: 1}, warmer, everybody)
     assert world.topics.reasons(passed.id, passed.revision, hardy.subscriber) == ["sensor"]
     for item in (passed, warmer):
-        assert world.topics.trace_ids(MatchV1, lambda one, item=item: one.item == item) == {_TRACE}
+        assert world.topics.trace_ids(MatchV2, lambda one, item=item: one.item == item) == {_TRACE}
         delivered = world.topics.deliveries(item.id, item.revision)
         assert world.topics.trace_ids(type(delivered[0]), delivered.__contains__) == {_TRACE}
 
 
-def _passed_at(match: MatchV1, source: str) -> float | None:
-    return match.recipients[0].reasons[0].value if match.item.source == source else None
+def _passed_at(match: MatchV2, source: str) -> float | None:
+    return match.reasons[0].value if match.item.source == source else None
 
 
 @dataclass(frozen=True, slots=True)

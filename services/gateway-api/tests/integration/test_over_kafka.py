@@ -21,7 +21,17 @@ from kommunepuls_chassis.sealing import unseal
 from kommunepuls_chassis.testing import eventually
 from kommunepuls_chassis.topics import ensure_topics
 from kommunepuls_devbroker.testing import embedded_broker
-from kommunepuls_events import Channel, ContentItemV1, DeliveryState, DeliveryV1, Event
+from kommunepuls_events import (
+    Channel,
+    ContentItemV1,
+    DeliveryState,
+    DeliveryV1,
+    Event,
+    MatchV1,
+    Reason,
+    ReasonType,
+    Recipient,
+)
 from kommunepuls_events.base import utc_now
 from kommunepuls_events.dead_letters import DeadLetter
 
@@ -274,6 +284,31 @@ async def _hear(client: httpx.AsyncClient, count: int, *, last: str | None = Non
             if len(found) == count:
                 return found
     return found
+
+
+async def test_what_waits_on_the_topic_of_earlier_matches_comes_into_the_feed_too(
+    stage, make_item, make_match
+) -> None:
+    async with stage.gateway() as gateway, gateway.client() as client:
+        subscriber = await _signed_in(stage, client)
+        waiting, both, newer = (make_item(native) for native in ("waiting", "both", "newer"))
+        because = (Reason(type=ReasonType.INTEREST, interest="water-and-sewage"),)
+        earlier = [
+            MatchV1(
+                id=f"{item.id}#1#0#0", item=item, shard=0, chunk=0, matched_at=utc_now(),
+                recipients=(Recipient(subscriber=subscriber, reasons=because),),
+            )
+            for item in (waiting, both)
+        ]  # fmt: skip
+        await stage.producer.publish(*earlier, make_match(both, subscriber), make_match(newer, subscriber))
+
+        async def shown() -> bool:
+            entries = (await client.get("/api/v1/feed")).json()["entries"]
+            found = [entry["item"]["id"] for entry in entries if entry["reasons"]]
+            assert len(found) == len(set(found))
+            return set(found) == {waiting.id, both.id, newer.id}
+
+        await eventually(shown, what="one entry for each item")
 
 
 async def test_topics_fill_the_read_model_and_bad_records_end_with_operators(

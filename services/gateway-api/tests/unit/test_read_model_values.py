@@ -5,7 +5,7 @@ import pytest
 from gateway_api.domain import letters, readings
 from gateway_api.domain.errors import Conflict
 from gateway_api.domain.items import area_terms, happens_now, pulse_order, search_terms
-from gateway_api.domain.residents_record import feed_entry, in_order, message
+from gateway_api.domain.residents_record import FeedNews, in_order, message, reasons_of
 from kommunepuls_events import (
     Channel,
     DeliveryState,
@@ -13,9 +13,12 @@ from kommunepuls_events import (
     Kind,
     Lifecycle,
     LifecycleState,
+    Match,
+    MatchV2,
     Quality,
     Reason,
     ReasonType,
+    RecipientGroup,
 )
 from kommunepuls_events.dead_letters import DeadLetter
 
@@ -83,22 +86,46 @@ def test_a_sensor_without_a_good_value_says_nothing(make_reading) -> None:
     assert readings.sensor_now(readings.merged(None, [make_reading(None, NOW)])) is None
 
 
+def entry(before: dict | None, match: Match) -> dict | None:
+    """The feed entry of the first recipient."""
+    return FeedNews(match).entry(before, *next(match.each()))
+
+
 def test_a_replayed_or_older_match_changes_nothing(make_item, make_match) -> None:
     second = make_match(make_item(revision=2), "s-1")
-    entry = feed_entry(None, second, second.recipients[0])
-    assert entry is not None
-    assert feed_entry(entry, second, second.recipients[0]) is None
-    first = make_match(make_item(revision=1), "s-1")
-    assert feed_entry(entry, first, first.recipients[0]) is None
-    third = make_match(make_item(revision=3), "s-1")
-    later = feed_entry(entry, third, third.recipients[0])
+    kept = entry(None, second)
+    assert kept is not None
+    assert entry(kept, second) is None
+    assert entry(kept, make_match(make_item(revision=1), "s-1")) is None
+    later = entry(kept, make_match(make_item(revision=3), "s-1"))
     assert later is not None
-    assert later["first_matched_at"] == entry["matched_at"]
+    assert later["first_matched_at"] == kept["matched_at"]
 
 
 def test_a_feed_entry_holds_no_body(make_item, make_match) -> None:
-    match = make_match(make_item(body="<p>long</p>"), "s-1")
-    assert "long" not in feed_entry(None, match, match.recipients[0])["snapshot"]
+    assert "long" not in entry(None, make_match(make_item(body="<p>long</p>"), "s-1"))["snapshot"]
+
+
+def test_each_resident_reads_their_own_reasons(make_item) -> None:
+    home = Reason(type=ReasonType.PLACE, place="home")
+    music = Reason(type=ReasonType.INTEREST, interest="music")
+    item = make_item()
+    match = MatchV2(
+        id=f"{item.id}#1#0#0", item=item, shard=0, chunk=0, matched_at=NOW,
+        reasons=(home, music),
+        groups=(
+            RecipientGroup(because=(1,), subscribers=("s-1", "s-2")),
+            RecipientGroup(because=(0, 1), subscribers=("s-3", "s-4"), distances_metres=(80, 120.5)),
+        ),
+    )  # fmt: skip
+    news = FeedNews(match)
+    found = {name: reasons_of(news.entry(None, name, reasons)) for name, reasons in match.each()}
+    assert found == {
+        "s-1": [music],
+        "s-2": [music],
+        "s-3": [home.model_copy(update={"distance_metres": 80.0}), music],
+        "s-4": [home.model_copy(update={"distance_metres": 120.5}), music],
+    }
 
 
 def test_messages_end_in_the_newest_state_in_whatever_order_deliveries_come() -> None:

@@ -19,9 +19,10 @@ from kommunepuls_events import (
     ContentItemV1,
     DeliveryV1,
     Event,
-    MatchV1,
+    Match,
+    MatchV2,
     Reason,
-    Recipient,
+    RecipientGroup,
     SubscriberProfileV1,
     event_for,
 )
@@ -142,14 +143,15 @@ def profile(subscriber: str = "s-1", revision: int = 1, **fields: object) -> Sub
     )
 
 
-def match(about: ContentItemV1, *subscribers: str, reasons: tuple[Reason, ...] = (AREA, INTEREST)) -> MatchV1:
+def match(about: ContentItemV1, *subscribers: str, reasons: tuple[Reason, ...] = (AREA, INTEREST)) -> MatchV2:
     """A chunk of recipients."""
-    return MatchV1(
+    return MatchV2(
         id=f"{about.id}#{about.revision}#0#0",
         item=about,
         shard=0,
         chunk=0,
-        recipients=tuple(Recipient(subscriber=one, reasons=reasons) for one in subscribers or ("s-1",)),
+        reasons=reasons,
+        groups=(RecipientGroup(because=range(len(reasons)), subscribers=subscribers or ("s-1",)),),
         matched_at=NOON,
     )
 
@@ -221,7 +223,7 @@ class Rig:
     push: RememberingCarrier
     contact_key: str
 
-    async def matches(self, *given: MatchV1) -> None:
+    async def matches(self, *given: Match) -> None:
         """Let it take matches."""
         await self.notifier.intake.take_matches([received(one) for one in given])
 

@@ -82,9 +82,9 @@ async def test_a_match_becomes_a_mail_and_a_push_message_that_say_why(
             resident("s-1", channels=("email", "push")),
             match(item()),
         )
-        await publish.publish_raw("matches.v1", "NO-9901/aktuelt/1", b"{not json", [("ce_id", b"1")])
+        await publish.publish_raw("matches.v2", "NO-9901/aktuelt/1", b"{not json", [("ce_id", b"1")])
         await eventually(lambda: len(deliveries) == 2, within=40, what="two deliveries")
-        async with told(broker, "matches.v1.dead") as dead:
+        async with told(broker, "matches.v2.dead") as dead:
             await eventually(lambda: dead, within=20, what="the malformed match in the dead letters")
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)

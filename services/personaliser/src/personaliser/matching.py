@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.metrics import MATCH_SECONDS, MATCHED_RECIPIENTS
 from kommunepuls_chassis.tracing import new_traceparent
-from kommunepuls_events import ContentItemV1, MalformedEvent, MatchV1, SensorReadingV1, event_for
+from kommunepuls_events import ContentItemV1, MalformedEvent, MatchV2, SensorReadingV1, event_for
 from kommunepuls_events.base import utc_now
 from kommunepuls_events.topics import OFFERS
 from kommunepuls_geography import Geography, GeographyError
@@ -25,7 +25,7 @@ ProfileEnds = Callable[[Iterable[int]], Awaitable[dict[int, int]]]
 
 
 class Matcher:
-    """Takes records of ``offers.v1`` to ``matches.v1``.
+    """Takes records of ``offers.v1`` to ``matches.v2``.
 
     An offer sees every profile that was acknowledged before the offer was published: when a batch has been
     taken, the end of the profile log is asked for once, and matching waits until the index has got there.
@@ -85,19 +85,19 @@ class Matcher:
 
     def _matches(
         self, shard: Shard, item: ContentItemV1 | None, reading: SensorReadingV1 | None
-    ) -> Iterator[MatchV1]:
+    ) -> Iterator[MatchV2]:
         began = time.perf_counter()
         if item is not None:
             answer = shard.index.match(Concern.of(item, self._geography()))
             MATCH_SECONDS.observe(time.perf_counter() - began)
             MATCHED_RECIPIENTS.labels(item.kind).inc(len(answer))
-            yield from chunked(item, shard.partition, answer.recipients(), utc_now())
+            yield from chunked(item, shard.partition, answer.groups(), utc_now())
         elif reading is None:
             raise MalformedEvent("empty-offer", "the offer holds neither an item nor a reading")
         elif reading.value is not None:
             yield from self._threshold_matches(shard, reading)
 
-    def _threshold_matches(self, shard: Shard, reading: SensorReadingV1) -> Iterator[MatchV1]:
+    def _threshold_matches(self, shard: Shard, reading: SensorReadingV1) -> Iterator[MatchV2]:
         crossings = shard.thresholds.read(
             Observation(reading.sensor, reading.observed_property, reading.observed_at, reading.value)
         )
@@ -105,7 +105,8 @@ class Matcher:
             return
         item = item_of_reading(reading)
         heard = [one for one in crossings if not shard.index.mutes(one.subscriber, item)]
-        recipients = recipients_of(reading, heard)
-        MATCHED_RECIPIENTS.labels("threshold").inc(len(recipients))
-        get_logger().info("thresholds_passed", sensor=reading.sensor, recipients=len(recipients))
-        yield from chunked(item, shard.partition, recipients, utc_now())
+        groups = recipients_of(reading, heard)
+        count = sum(len(group.subscribers) for group in groups)
+        MATCHED_RECIPIENTS.labels("threshold").inc(count)
+        get_logger().info("thresholds_passed", sensor=reading.sensor, recipients=count)
+        yield from chunked(item, shard.partition, groups, utc_now())

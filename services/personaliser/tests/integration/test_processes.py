@@ -93,8 +93,8 @@ async def test_nothing_is_lost_when_one_of_two_processes_is_killed_under_load(
         async def complete() -> bool:
             await matches.read()
             for match in matches.matches:
-                for one in match.recipients:
-                    found[match.item.id, one.subscriber] = one.reasons
+                for subscriber, reasons in match.each():
+                    found[match.item.id, subscriber] = reasons
             matches.matches.clear()
             return len(found) >= len(expected)
 
@@ -176,14 +176,14 @@ async def test_a_threshold_passed_while_no_process_ran_is_told_once(variables: d
             async def both() -> bool:
                 await matches.read()
                 last = [match for match in matches.matches if "30,0" in match.item.title]
-                return {one.subscriber for match in last for one in match.recipients} == {"s-20", "s-21"}
+                return {subscriber for match in last for subscriber, _ in match.each()} == {"s-20", "s-21"}
 
             await eventually(both, within=40, what="both told of 30 degrees")
         told = {
-            (one.subscriber, match.item.revision): match.item.title
+            (subscriber, match.item.revision): match.item.title
             for match in matches.matches
             if match.item.id == WATER
-            for one in match.recipients
+            for subscriber, _ in match.each()
         }
         assert sorted((subscriber, title) for (subscriber, _), title in told.items()) == [
             ("s-20", "Storøya: 20,0 °C i vannet"),

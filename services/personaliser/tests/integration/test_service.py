@@ -156,7 +156,7 @@ async def test_a_threshold_passed_tells_those_who_set_it(variables: dict[str, st
 
         await eventually(last, what="the second threshold")
         told_of = [
-            (one.subscriber, match.item.title) for match in matches.matches for one in match.recipients
+            (subscriber, match.item.title) for match in matches.matches for subscriber, _ in match.each()
         ]
         assert told_of == [
             ("s-20", "Storøya: 20,1 °C i vannet"),

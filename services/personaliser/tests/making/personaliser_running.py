@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer
 from kommunepuls_chassis.producer import EventProducer, open_producer
 from kommunepuls_chassis.testing import eventually
 from kommunepuls_chassis.topics import ensure_topics
-from kommunepuls_events import Event, MatchV1, Reason
+from kommunepuls_events import Event, MatchV2, Reason
 from kommunepuls_events.topics import MATCHES
 from kommunepuls_matching.testing import AREAS, TOWN
 from personaliser.app import Personaliser, compose
@@ -108,11 +108,11 @@ async def worker(variables: dict[str, str]) -> AsyncIterator[Worker]:
 
 
 class Told:
-    """Everything on matches.v1 so far."""
+    """Everything on matches.v2 so far."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
-        self.matches: list[MatchV1] = []
+        self.matches: list[MatchV2] = []
         self.events: list[Event] = []
 
     async def read(self) -> None:
@@ -124,10 +124,10 @@ class Told:
     def reasons(self, item: str) -> dict[str, tuple[Reason, ...]]:
         """Who was matched to an item and why."""
         return {
-            one.subscriber: one.reasons
+            subscriber: reasons
             for match in self.matches
             if match.item.id == item
-            for one in match.recipients
+            for subscriber, reasons in match.each()
         }
 
     async def of(self, item: str, *, within: float = 20) -> dict[str, tuple[Reason, ...]]:

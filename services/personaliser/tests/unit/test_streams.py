@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 from kommunepuls_chassis.health import Health
-from kommunepuls_events import Event, MatchV1, OfferV1, event_for
+from kommunepuls_events import Event, MatchV2, OfferV1, event_for
 from kommunepuls_events.base import Message
 from kommunepuls_events.dead_letters import DeadLetter
 from kommunepuls_events.event import Headers
@@ -164,7 +164,7 @@ async def test_an_offer_waits_for_the_profiles_that_were_there_before_it(publish
     shard.take("s-1", profile("s-1", organisers=["o-1"]))
     shard.advance(7)
     assert await matching == {0}
-    assert publisher.of(MatchV1)[0].recipients[0].subscriber == "s-1"
+    assert publisher.of(MatchV2)[0].groups[0].subscribers == ("s-1",)
 
 
 async def test_offers_of_a_partition_held_elsewhere_are_left_alone(publisher: Publisher) -> None:
@@ -210,7 +210,7 @@ async def test_an_item_that_cannot_be_matched_is_put_aside(
     monkeypatch.setattr(shard.index, "match", sometimes)
     batch = [offered(item(str(n), **ORGANISED), n) for n in (1, 2, 3)]
     assert await held.matcher.take(batch) == {0}
-    assert [match.item.native_id for match in publisher.of(MatchV1)] == ["1", "3"]
+    assert [match.item.native_id for match in publisher.of(MatchV2)] == ["1", "3"]
     assert [(letter.offset, letter.reason) for letter in publisher.letters] == [(2, "match-failed")]
 
 
@@ -221,8 +221,8 @@ async def test_a_threshold_set_while_the_service_runs_is_watched(publisher: Publ
     held.shards.held(0).take("s-1", profile("s-1", sensor_thresholds=[threshold(20.0)]))
     later = NOW.replace(minute=30)
     assert await held.matcher.take([offered(reading(20.5, later)), offered(reading(20.5, later))]) == {0}
-    (match,) = publisher.of(MatchV1)
-    assert match.recipients[0].reasons[0].value == 20.5
+    (match,) = publisher.of(MatchV2)
+    assert match.reasons[0].value == 20.5
     assert match.id == f"{TOWN}/water/threshold/storoya/water-temperature#{int(later.timestamp())}#0#0"
 
 
@@ -240,5 +240,5 @@ async def test_shards_take_over_new_areas(publisher: Publisher) -> None:
     assert publisher.events == []
     await held.shards.relocate(FJORDVIK)
     await matcher.take([harbour])
-    assert len(publisher.of(MatchV1)) == 1
+    assert len(publisher.of(MatchV2)) == 1
     await held.shards.close()

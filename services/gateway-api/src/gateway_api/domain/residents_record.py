@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from kommunepuls_events import ContentItemV1, DeliveryV1, MatchV1, Reason, ReasonType, Recipient
+from kommunepuls_events import DeliveryV1, Match, Reason, ReasonType
 
 _ORDER = (
     ReasonType.EMERGENCY,
@@ -22,25 +22,37 @@ def feed_key(subscriber: str, item: str) -> str:
     return f"{subscriber}|{item}"
 
 
-def feed_entry(before: dict[str, Any] | None, match: MatchV1, recipient: Recipient) -> dict[str, Any] | None:
-    """The feed entry after a match; None when it changes nothing (replayed, or older than what is known)."""
-    if before and before["revision"] >= match.item.revision:
-        return None
-    return {
-        "subscriber": recipient.subscriber,
-        "item": match.item.id,
-        "revision": match.item.revision,
-        "municipality": match.item.municipality,
-        "reasons": [reason.model_dump_json(exclude_none=True) for reason in recipient.reasons],
-        "matched_at": match.matched_at,
-        "first_matched_at": before["first_matched_at"] if before else match.matched_at,
-        "snapshot": _snapshot(match.item),
-    }
+class FeedNews:
+    """What a match puts into feeds: what it says of the item, and of reasons that many share, is written once."""
 
+    def __init__(self, match: Match) -> None:
+        self._match = match
+        # Thresholds passed have no item in content.v1, so the feed shows them from the match.
+        self._snapshot = match.item.model_copy(update={"body": ""}).model_dump_json(exclude_none=True)
+        self._last: tuple[tuple[Reason, ...], list[str]] = (), []
 
-def _snapshot(item: ContentItemV1) -> str:
-    # Thresholds passed have no item in content.v1, so the feed shows them from the match.
-    return item.model_copy(update={"body": ""}).model_dump_json(exclude_none=True)
+    def entry(
+        self, before: dict[str, Any] | None, subscriber: str, reasons: tuple[Reason, ...]
+    ) -> dict[str, Any] | None:
+        """The feed entry after the match; None when it changes nothing (replayed, or older than what is known)."""
+        match = self._match
+        if before and before["revision"] >= match.item.revision:
+            return None
+        return {
+            "subscriber": subscriber,
+            "item": match.item.id,
+            "revision": match.item.revision,
+            "municipality": match.item.municipality,
+            "reasons": self._written(reasons),
+            "matched_at": match.matched_at,
+            "first_matched_at": before["first_matched_at"] if before else match.matched_at,
+            "snapshot": self._snapshot,
+        }
+
+    def _written(self, reasons: tuple[Reason, ...]) -> list[str]:
+        if reasons is not self._last[0]:
+            self._last = reasons, [reason.model_dump_json(exclude_none=True) for reason in reasons]
+        return list(self._last[1])
 
 
 def reasons_of(entry: dict[str, Any]) -> list[Reason]:

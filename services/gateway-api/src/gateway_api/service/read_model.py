@@ -11,8 +11,9 @@ from kommunepuls_events import (
     ContentItemV1,
     DeliveryState,
     DeliveryV1,
-    MatchV1,
+    Match,
     Permanence,
+    Reason,
     SensorReadingV1,
     SourceStatusV1,
 )
@@ -20,7 +21,7 @@ from kommunepuls_events.base import utc_now
 
 from gateway_api.domain import readings
 from gateway_api.domain.items import item_fields
-from gateway_api.domain.residents_record import feed_entry, feed_key, message, message_key
+from gateway_api.domain.residents_record import FeedNews, feed_key, message, message_key
 from gateway_api.domain.subscribers import Subscriber, retired
 from gateway_api.service.changes import change, merge
 from gateway_api.service.collections import Collections
@@ -93,22 +94,24 @@ class ReadModel:
 
         await asyncio.gather(*(take(key, some) for key, some in by_sensor.items()))
 
-    async def take_match(self, match: MatchV1) -> None:
+    async def take_match(self, match: Match) -> None:
         """Put the item into the feeds of the residents whom it concerns.
 
         Who is not, or no longer, a subscriber here gets none; looked at again after the writing, so that
         an erasure meanwhile leaves nothing behind.
         """
-        known = await self._known(recipient.subscriber for recipient in match.recipients)
+        recipients = list(match.each())
+        known = await self._known(subscriber for subscriber, _ in recipients)
+        news = FeedNews(match)
 
-        async def take(recipient) -> None:
+        async def take(subscriber: str, reasons: tuple[Reason, ...]) -> None:
             await merge(
                 self._collections.feed,
-                feed_key(recipient.subscriber, match.item.id),
-                lambda before: _kept(feed_entry(before, match, recipient), self._now()),
+                feed_key(subscriber, match.item.id),
+                lambda before: _kept(news.entry(before, subscriber, reasons), self._now()),
             )
 
-        await asyncio.gather(*(take(one) for one in match.recipients if one.subscriber in known))
+        await asyncio.gather(*(take(*one) for one in recipients if one[0] in known))
         for gone in known - await self._known(known):
             await self._collections.feed.delete_where({"subscriber": gone})
 

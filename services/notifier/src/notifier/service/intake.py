@@ -14,12 +14,12 @@ from kommunepuls_events import (
     ContactCommandV1,
     ContentItemV1,
     LifecycleState,
-    MatchV1,
+    Match,
     Reason,
     SubscriberProfileV1,
     Topic,
 )
-from kommunepuls_events.topics import CONTACT_COMMANDS, CONTENT, MATCHES, PROFILES
+from kommunepuls_events.topics import CONTACT_COMMANDS, CONTENT, MATCHES, MATCHES_V1, PROFILES
 from pydantic import SecretStr
 
 from notifier.domain.contacts import contact_of
@@ -71,6 +71,7 @@ class Intake:
         """The rows for an :class:`~kommunepuls_chassis.consumer.EventConsumer`."""
         return {
             MATCHES: self.take_matches,
+            MATCHES_V1: self.take_matches,
             CONTENT: self.take_content,
             PROFILES: self.take_profiles,
             CONTACT_COMMANDS: self.take_commands,
@@ -84,7 +85,7 @@ class Intake:
         kept: set[tuple[str, int]] = set()
         waiting = _Waiting()
         for record in sorted(records, key=lambda one: not one.event.data.item.emergency):
-            match: MatchV1 = record.event.data
+            match: Match = record.event.data
             if (revision := (match.item.id, match.item.revision)) not in kept:
                 await self._knowledge.keep_contents([match.item], self._clock.now())
                 kept.add(revision)
@@ -94,26 +95,26 @@ class Intake:
                 waiting = _Waiting()
         await self._reserve_waiting(waiting)
 
-    async def _add_recipients(self, match: MatchV1, trace: str | None, waiting: "_Waiting") -> None:
+    async def _add_recipients(self, match: Match, trace: str | None, waiting: "_Waiting") -> None:
         now, item = self._clock.now(), match.item
-        subscribers = [recipient.subscriber for recipient in match.recipients]
+        recipients = list(match.each())
+        subscribers = [subscriber for subscriber, _ in recipients]
         profiles, gone = await self._knowledge.gists(subscribers)
         told = set()
         if item.lifecycle.state is LifecycleState.UPDATED:
             told = await self._ledger.told_before(item.id, item.revision, subscribers)
         crowd = waiting.crowd(item, trace)
-        for recipient in match.recipients:
-            subscriber = recipient.subscriber
+        for subscriber, reasons in recipients:
             if subscriber in gone:
                 continue
             gist = profiles.get(subscriber)
             # Both channels while the profile is still on its way.
             for channel in gist.channels if gist is not None else tuple(Channel):
-                reasons = with_follow_up(recipient.reasons, (subscriber, channel) in told)
+                why = with_follow_up(reasons, (subscriber, channel) in told)
                 if channel is Channel.PUSH and gist is not None:
-                    crowd.append((subscriber, reasons))
+                    crowd.append((subscriber, why))
                 else:
-                    waiting.sendings.append(about(item, subscriber, channel, reasons, now, trace))
+                    waiting.sendings.append(about(item, subscriber, channel, why, now, trace))
 
     async def _reserve_waiting(self, waiting: "_Waiting") -> None:
         now = self._clock.now()

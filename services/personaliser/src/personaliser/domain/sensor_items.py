@@ -9,11 +9,11 @@ from kommunepuls_events import (
     Kind,
     Reason,
     ReasonType,
-    Recipient,
     SensorReadingV1,
     Translation,
     item_id,
 )
+from kommunepuls_matching.sharing import Group
 
 from personaliser.domain.thresholds import Crossing
 
@@ -78,12 +78,13 @@ def item_of_reading(reading: SensorReadingV1) -> ContentItemV1:
     )
 
 
-def recipients_of(reading: SensorReadingV1, crossings: Iterable[Crossing]) -> list[Recipient]:
-    """One recipient for each subscriber of the crossings (ordered by subscriber), a reason a threshold."""
-    return [
-        Recipient(subscriber=subscriber, reasons=tuple(_reason(reading, one) for one in crossed))
-        for subscriber, crossed in groupby(crossings, key=lambda crossing: crossing.subscriber)
-    ]
+def recipients_of(reading: SensorReadingV1, crossings: Iterable[Crossing]) -> list[Group]:
+    """The subscribers of the crossings (ordered by subscriber) in groups, a reason a threshold."""
+    groups: dict[tuple[Reason, ...], list[str]] = {}
+    for subscriber, crossed in groupby(crossings, key=lambda crossing: crossing.subscriber):
+        reasons = tuple(_reason(reading, one) for one in crossed)
+        groups.setdefault(reasons, []).append(subscriber)
+    return [Group(reasons, subscribers) for reasons, subscribers in groups.items()]
 
 
 def _reason(reading: SensorReadingV1, crossing: Crossing) -> Reason:

@@ -15,6 +15,7 @@ from kommunepuls_events.topics import (
     CONTENT,
     DELIVERIES,
     MATCHES,
+    MATCHES_V1,
     REJECTS,
     SENSOR_READINGS,
     SOURCE_STATUS,
@@ -47,6 +48,7 @@ def consumers(
         },
         f"{service}-residents": {
             MATCHES: _one_by_one(read_model.take_match),
+            MATCHES_V1: _one_by_one(read_model.take_match),
             DELIVERIES: _deliveries(read_model, counts),
         },
         f"{service}-operators": {
