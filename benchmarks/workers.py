@@ -1,7 +1,7 @@
 """Two workers share the partitions: how much sooner the same items are matched than by one.
 
 Everything real: an embedded broker, personaliser processes, profiles and items on their topics. The time is that from
-the publishing of the items to the last chunk on ``matches.v1``, by the time stamps of its records.
+the publishing of the items to the last chunk on ``matches.v2``, by the time stamps of its records.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kommunepuls_chassis.producer import EventProducer, open_producer
 from kommunepuls_chassis.topics import ensure_topics
 from kommunepuls_devbroker.testing import eventually, running_broker
-from kommunepuls_events import ContentItemV1, item_id
+from kommunepuls_events import ContentItemV1, Event, item_id
 from kommunepuls_events.topics import CONTENT, MATCHES, OFFERS
 from personaliser.adapters.offsets import Offsets, open_offsets
 from personaliser.settings import PersonaliserSettings
@@ -133,7 +133,7 @@ async def _matched(
             while await consumer.position(partition) < after[number]:
                 for record in (await consumer.getmany(partition, timeout_ms=500)).get(partition, ()):
                     last = max(last, record.timestamp)
-                    recipients += record.value.count(b'"subscriber":')
+                    recipients += len(list(Event.decode(record.value, record.headers).data.each()))
     finally:
         await consumer.stop()
     return last / 1_000 - began, recipients
