@@ -125,8 +125,10 @@ async def test_a_slow_and_a_dead_push_service_starve_nobody(settings: Settings, 
             await settle(notifier, quick.url, *others)
             # Those that cannot be reached stand first in the queue.
             await send(notifier, "1", *slow_ones, *dead_ones, *others)
-            await eventually(lambda: len(quick.taken) == len(others), within=90, what="those behind them")
+            # On a busy machine an answer may come too late for the one who asked; then it is asked again.
+            await eventually(
+                lambda: len(set(quick.taken)) == len(others), within=60, what="those behind them"
+            )
             told = {one.subscriber: str(one.state) for one in producer.messages}
             assert not any(subscriber in told for subscriber in (*slow_ones, *dead_ones)), "still being tried"
     assert slow.taken == []
-    assert len(set(quick.taken)) == len(others)
