@@ -46,7 +46,7 @@ class Vault:
 
     @classmethod
     async def open(cls, store: DocumentStore, keys: KeyRing, *, most_in_memory: int = 0) -> "Vault":
-        """The vault in that store; so many push endpoints stay open in memory (ADR 0012)."""
+        """The vault in that store; so many push endpoints stay open in memory (ADR 0013)."""
         # Who is told of an alert is asked of the first index alone, by `active_push`.
         indexes = [Index("subscriber", "state", "channel", "stamp"), Index("lookup"), Index("key_id")]
         return cls(await store.collection("endpoints", indexes=indexes), keys, PushMemory(most_in_memory))
