@@ -1,47 +1,30 @@
 """The bulk of an index: profiles in compact arrays that are never changed, but for erasing.
 
 A merge (:mod:`kommunepuls_matching.merging`) makes one of another and of the profiles that came since. The
-loops are those of :mod:`kommunepuls_matching.native`.
+loops are those of :mod:`kommunepuls_matching.searching`.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from kommunepuls_events import ContentItemV1, Kind
 
 from kommunepuls_matching import native
-from kommunepuls_matching.cells import RADIUS_CLASSES, stretches_near
-from kommunepuls_matching.columns import WORD, Numbering, Words, is_among
+from kommunepuls_matching.columns import WORD, Words, is_among
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.draft import ITEM, ORGANISER, SOURCE
 from kommunepuls_matching.footprint import Footprint
 from kommunepuls_matching.packing import found_slot, grouped
+from kommunepuls_matching.postings import Blocked, Packed
+from kommunepuls_matching.searching import finish, search
 from kommunepuls_matching.surroundings import Surroundings
 
 _NO_SLOTS = np.zeros(0, np.uint32)
 _NO_LINES = np.zeros((0, 4))
 _NO_KEYS = np.zeros(0, np.int64)
-# With more looks for each word of a set than this, the words are worked through instead.
-_LOOKS_PER_WORD = 1 / 16
-
-
-@dataclass(frozen=True)
-class Packed:
-    """Postings: the numbers that have key n, ascending, are ``members[starts[n]:starts[n + 1]]``."""
-
-    numbers: Mapping[Hashable, int]
-    starts: np.ndarray
-    members: np.ndarray
-
-    def of(self, key: Hashable) -> np.ndarray:
-        """The numbers of a key."""
-        number = self.numbers.get(key)
-        return _NO_SLOTS if number is None else self.members[self.starts[number] : self.starts[number + 1]]
-
-    @property
-    def nbytes(self) -> int:
-        return self.starts.nbytes + self.members.nbytes
+_NOWHERE = (math.nan, math.nan, math.nan, math.nan)
 
 
 @dataclass
@@ -55,9 +38,10 @@ class Base:
         audiences: for each audience by its number, the bits of the slots that belong to it.
         area_starts, area_numbers: the areas that each slot follows, in the order of its profile.
         followers, organisers: slots by followed area, by organiser.
+        share_begins, shares: which followers of an area follow which interest, see :func:`shares_of`.
         muted, muted_interests: slots by what is muted.
-        place_slots, longitudes, latitudes, radii, place_orders, place_ids: by row; rows are sorted by cell.
-        cells, cell_starts: the rows of a cell.
+        place_slots, positions (longitude, latitude), radii, place_orders, place_ids: by row; rows are sorted by cell.
+        cells, cell_starts, bands, band_starts: the rows of a cell, the cells of a band.
         surroundings: rows by the set of areas that holds them.
         bits, summary: room for the answer of a match.
     """
@@ -71,29 +55,65 @@ class Base:
     audiences: np.ndarray
     area_starts: np.ndarray
     area_numbers: np.ndarray
-    followers: Packed
-    organisers: Packed
+    followers: Blocked
+    share_begins: np.ndarray
+    shares: np.ndarray
+    organisers: Blocked
     muted: Packed
     muted_interests: Packed
     place_slots: np.ndarray
-    longitudes: np.ndarray
-    latitudes: np.ndarray
+    positions: np.ndarray
     radii: np.ndarray
     place_orders: np.ndarray
     place_ids: np.ndarray
     cells: np.ndarray
     cell_starts: np.ndarray
+    bands: np.ndarray
+    band_starts: np.ndarray
     surroundings: Packed
     alive: int = 0
 
     def __post_init__(self) -> None:
         self.alive = int(np.count_nonzero(self.flags < native.DEAD))
         self.bits = np.zeros(len(self.flags) // WORD + 1, np.uint64)
-        self.summary = np.zeros(len(self.bits) // (8 * WORD) + 1, np.uint64)
-        self._around = _by_area(self.surroundings)
+        self.summary = np.zeros(len(self.bits) // WORD + 1, np.uint64)
+        areas = self.words.areas
+        self._followed = {areas.word(number): key for number, key in self.followers.numbers.items()}
+        self._take_surroundings(self.surroundings)
+
+    def _take_surroundings(self, surroundings: Packed) -> None:
+        self.surroundings = surroundings
+        self._around = _by_area(surroundings)
+        self._room = self.bits, self.summary
+        self._wishes = (
+            self.flags, self.audiences,
+            self.muted.starts, self.muted.members, self.muted_interests.starts, self.muted_interests.members,
+        )  # fmt: skip
+        self._searched = (
+            self._room,
+            self.interests,
+            (self.followers.starts, self.followers.lows),
+            (self.share_begins, self.shares),
+            (self.organisers.starts, self.organisers.lows),
+            self.followers.blocks,
+            (surroundings.starts, surroundings.members),
+            (self.place_slots, self.positions, self.radii),
+            (self.cells, self.cell_starts, self.bands, self.band_starts),
+            self._wishes,
+        )
 
     def __len__(self) -> int:
         return len(self.flags)
+
+    @property
+    def longitudes(self) -> np.ndarray:
+        """Degrees, by row."""
+        return self.positions[:, 0]
+
+    @property
+    def latitudes(self) -> np.ndarray:
+        """Degrees, by row."""
+        return self.positions[:, 1]
 
     def nbytes(self) -> dict[str, int]:
         """Bytes of the arrays by name; what begins with ``id_`` serves the subscribers' ids alone."""
@@ -120,53 +140,51 @@ class Base:
 
     def match(self, concern: Concern) -> tuple[np.ndarray, np.ndarray | None]:
         """The slots, ascending, whom an item concerns, and the rows of the places near its geometry, if it has one."""
-        item = concern.item
-        room = self.bits, self.summary
-        sets = self.interests, self._numbers(concern.interests, self.words.interests, self.interests)
-        self._mark_located(concern, sets)
-        if item.organiser is not None:
-            native.mark_all(*room, self.organisers.of(item.organiser.id))
-        rows = (
-            None if concern.footprint is None else self._rows_near(concern.footprint, *sets, item.emergency)
-        )
-        if not item.emergency:
-            for slots in self._muting(item):
-                native.unmark(self.bits, slots)
-        rank = item.severity.rank if item.kind is Kind.ALERT else native.RANK
-        audiences = self._numbers(item.audience, self.words.audience, self.audiences)
-        found = native.drain(*room, self.flags, rank, self.audiences, audiences, bool(item.audience))
-        return found, rows
-
-    def _mark_located(self, concern: Concern, sets: tuple[np.ndarray, np.ndarray]) -> None:
-        """Mark who shares an interest and follows an area, or has a place in one if there is no geometry."""
-        followers, places, everyone = self.followers, self.surroundings, concern.item.emergency
-        numbers = [followers.numbers.get(self.words.areas.get(area), -1) for area in concern.related]
-        keys = np.array([one for one in numbers if one >= 0], np.int64)
-        held = _NO_KEYS if concern.footprint is not None else self._keys_of_areas(concern.areas)
-        room = self.bits, self.summary
-        looks = native.total_of(followers.starts, keys) + native.total_of(places.starts, held)
-        if looks > len(self.bits) * _LOOKS_PER_WORD:
-            native.gather_members(self.bits, followers.starts, followers.members, keys)
-            native.gather_owners(self.bits, places.starts, places.members, held, self.place_slots)
-            native.keep_marked(*room, *sets, everyone)
+        item, words, footprint = concern.item, self.words, concern.footprint
+        held, bounds, segments, areal = _NO_KEYS, _NOWHERE, _NO_LINES, False
+        if footprint is None:
+            held = self._keys_of_areas(concern.areas)
         else:
-            native.mark_members(*room, *sets, everyone, followers.starts, followers.members, keys)
-            native.mark_owners(*room, *sets, everyone, places.starts, places.members, held, self.place_slots)
+            bounds = footprint.bounds
+            segments, areal = footprint.lines or (_NO_LINES, False)
+        organiser = None if item.organiser is None else self.organisers.numbers.get(item.organiser.id)
+        refused = self._refused(item)
+        rank = item.severity.rank if item.kind is Kind.ALERT else native.RANK
+        heard = rank, _keys(map(words.audience.get, item.audience), len(self.audiences)), bool(item.audience)
+        found, count, surely, perhaps = search(
+            *self._searched,
+            _keys(map(words.interests.get, concern.interests), len(self.interests)), item.emergency,
+            _keys(map(self._followed.get, concern.related)), held, -1 if organiser is None else organiser,
+            bounds, segments, areal, refused, heard,
+        )  # fmt: skip
+        if footprint is None:
+            return found, None
+        if not len(perhaps):
+            return found, surely
+        try:
+            near = self._measured(footprint, perhaps)
+        except BaseException:
+            self.bits[:], self.summary[:] = 0, 0
+            raise
+        found = finish(self._room, count, self.place_slots, near, self._wishes, refused, heard)
+        return found, np.concatenate((surely, near))
 
-    def _numbers(self, words: Sequence[str], numbering: Numbering, sets: np.ndarray) -> np.ndarray:
-        """The numbers of those words that have a set."""
-        numbers = [numbering.get(word, len(sets)) for word in words]
-        return np.array([one for one in numbers if one < len(sets)], np.int64)
+    def _measured(self, footprint: Footprint, rows: np.ndarray) -> np.ndarray:
+        """Which of the rows are of places that have the geometry within their radius."""
+        given = self.longitudes[rows], self.latitudes[rows], self.radii[rows].astype(np.float64)
+        if footprint.lines:
+            return rows[~np.isnan(footprint.distances_within(*given))]
+        return rows[footprint.which_within(*given)]
 
-    def _muting(self, item: ContentItemV1) -> Iterator[np.ndarray]:
-        """The slots of those who muted the item: its source, organiser or itself, or all of its interests."""
-        for key in muting_keys(item):
-            yield self.muted.of(key)
-        if item.interests:
-            first, *others = sorted((self.muted_interests.of(one) for one in item.interests), key=len)
-            for other in others:
-                first = native.in_both(first, other)
-            yield first
+    def _refused(self, item: ContentItemV1) -> tuple[np.ndarray, np.ndarray]:
+        """The keys of which one, and those of which all must be muted for not hearing of the item; nobody: none."""
+        if item.emergency:
+            return _NO_KEYS, _NO_KEYS
+        keys = _keys(map(self.muted.numbers.get, muting_keys(item)))
+        numbers = self.muted_interests.numbers
+        if not item.interests or not all(one in numbers for one in item.interests):
+            return keys, _NO_KEYS
+        return keys, _keys(numbers[one] for one in item.interests)
 
     def rows_of_areas(self, areas: Sequence[str]) -> np.ndarray:
         """The rows of the places that one of the areas holds, none twice."""
@@ -178,31 +196,14 @@ class Base:
         numbers = [self.words.areas.get(area) for area in areas]
         return np.array(sorted({key for one in numbers for key in self._around.get(one, ())}), np.int64)
 
-    def _rows_near(
-        self, footprint: Footprint, sets: np.ndarray, numbers: np.ndarray, everyone: bool
-    ) -> np.ndarray:
-        *stretches, degrees = stretches_near(self.cells, self.cell_starts, RADIUS_CLASSES, *footprint.bounds)
-        lines, areal = footprint.lines or (_NO_LINES, False)
-        surely, perhaps = native.screen(
-            self.bits, self.summary, sets, numbers, everyone, *stretches, degrees,
-            self.place_slots, self.longitudes, self.latitudes, self.radii, lines, areal,
-        )  # fmt: skip
-        if not len(perhaps):
-            return surely
-        given = self.longitudes[perhaps], self.latitudes[perhaps], self.radii[perhaps].astype(np.float64)
-        if len(lines):
-            within = ~np.isnan(footprint.distances_within(*given))
-        else:
-            within = footprint.which_within(*given)
-        perhaps = perhaps[within]
-        native.mark_places(self.bits, self.summary, perhaps, self.place_slots)
-        return np.concatenate((surely, perhaps))
-
     def mutes(self, slot: int, item: ContentItemV1) -> bool:
         """Whether the subscriber asked not to hear of such an item."""
         if item.emergency:
             return False
-        return any(is_among(slot, slots) for slots in self._muting(item))
+        return any(is_among(slot, self.muted.of(key)) for key in muting_keys(item)) or (
+            bool(item.interests)
+            and all(is_among(slot, self.muted_interests.of(one)) for one in item.interests)
+        )
 
     def relocated(self, surroundings: Surroundings, step: int = 2_000) -> Iterator[None]:
         """Work out anew which areas hold each place; yields between steps."""
@@ -211,8 +212,12 @@ class Base:
             some = slice(begin, begin + step)
             codes[some] = surroundings.codes(self.longitudes[some], self.latitudes[some])
             yield
-        self.surroundings = rows_by_surroundings(codes, self.words)
-        self._around = _by_area(self.surroundings)
+        self._take_surroundings(rows_by_surroundings(codes, self.words))
+
+
+def _keys(found: Iterable[int | None], below: int = 1 << 62) -> np.ndarray:
+    """The numbers among them that are below another."""
+    return np.array([one for one in found if one is not None and one < below], np.int64)
 
 
 def rows_by_surroundings(codes: np.ndarray, words: Words) -> Packed:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from kommunepuls_matching.compiling import compiled
-from kommunepuls_matching.plane import degree_bounds, reach_degrees
+from kommunepuls_matching.plane import SLACK_METRES, SLACK_SHARE, degree_bounds, reach_degrees
 
 # Metres; a place belongs to the first class that is at least its radius. The finer the classes, the fewer places
 # are looked at in vain; the more, the more cells.
@@ -29,8 +29,7 @@ RADIUS_CLASSES = np.array(
 _BAND, _LAYER = 1 << 20, 1 << 40
 _METRES_PER_DEGREE = 111_000.0
 _CELL_SHARE = 0.5  # of the radius
-# A geometry that reaches over more bands than this looks through all places of a class instead.
-_MOST_BANDS = 2_048
+_ROUNDING = 1e-9  # degrees
 
 
 @compiled
@@ -76,55 +75,91 @@ def cells_of(longitudes, latitudes, radii, classes):
 
 
 @compiled
-def stretches_near(cells, starts, classes, west, south, east, north):
+def bands_of(cells):
+    """The bands that cells (ascending) lie in, layer and band in one number, and where the cells of each begin."""
+    bands, begins = np.empty(len(cells), np.int64), np.empty(len(cells) + 1, np.uint32)
+    count = 0
+    for cell in range(len(cells)):
+        if count == 0 or bands[count - 1] != cells[cell] // _BAND:
+            bands[count] = cells[cell] // _BAND
+            begins[count] = cell
+            count += 1
+    begins[count] = len(cells)
+    return bands[:count].copy(), begins[: count + 1].copy()
+
+
+@compiled
+def stretches_near(cells, starts, bands, band_starts, classes, west, south, east, north):
     """The stretches of rows in every cell that bounds (degrees) touch when widened by the radius of each layer.
 
     Args:
         cells: ascending; the rows of cell n are ``starts[n]`` up to ``starts[n + 1]``.
+        bands, band_starts: as :func:`bands_of` says.
 
     Returns:
-        begins, ends and layers of the stretches; by layer, the metres of a degree as :func:`screen` takes them.
+        Begin, end and layer of each stretch; by layer, the metres of a degree as :func:`screen` takes them.
     """
-    begins, ends, layers = [0], [0], [0]
-    begins.clear()
-    ends.clear()
-    layers.clear()
+    found, count = np.empty((128, 3), np.int64), 0
     degrees = np.zeros((len(classes), 4))
     for layer in range(len(classes)):
-        lowest, highest = layer * _LAYER, (layer + 1) * _LAYER - 1
-        if np.searchsorted(cells, lowest) == np.searchsorted(cells, highest):
+        lowest, highest = layer * _LAYER // _BAND, (layer + 1) * _LAYER // _BAND
+        place = np.searchsorted(bands, lowest)
+        if place == len(bands) or bands[place] >= highest:
             continue
-        found, low_x, low_y, high_x, high_y = degree_bounds(west, south, east, north, classes[layer])
-        if found:
+        bounded, low_x, low_y, high_x, high_y = degree_bounds(west, south, east, north, classes[layer])
+        if bounded:
             degrees[layer, 0], degrees[layer, 1] = low_x, low_y
             degrees[layer, 2], degrees[layer, 3] = high_x, high_y
         step = classes[layer] * _CELL_SHARE / _METRES_PER_DEGREE
         wide, high = reach_degrees(max(abs(south), abs(north)), classes[layer])
-        first_band, last_band = _band_of(south - high, step), _band_of(north + high, step)
-        if last_band - first_band > _MOST_BANDS:
-            _add(cells, starts, begins, ends, layers, layer, lowest, highest)
-            continue
-        for band in range(first_band, last_band + 1):
+        place = np.searchsorted(bands, lowest + _band_of(south - high, step))
+        last_band = lowest + _band_of(north + high, step)
+        while place < len(bands) and bands[place] <= last_band:
+            band = bands[place] - lowest
             columns = _columns_of(band, step)
-            first = math.floor((west - wide + 180.0) / 360.0 * columns)
-            last = math.floor((east + wide + 180.0) / 360.0 * columns)
+            reach = wide
+            if bounded:
+                # As far north or south of the geometry as the band is, what is within the radius is nearer than it.
+                apart = (
+                    max(south - (band + 1) * step + 90.0, band * step - 90.0 - north, _ROUNDING) - _ROUNDING
+                )
+                radius = classes[layer] * (1 + SLACK_SHARE) + SLACK_METRES
+                reach = min(wide, math.sqrt(max(0.0, radius**2 - (apart * low_y) ** 2)) / low_x + _ROUNDING)
+            first = math.floor((west - reach + 180.0) / 360.0 * columns)
+            last = math.floor((east + reach + 180.0) / 360.0 * columns)
             if last - first + 1 >= columns:
                 first, last = 0, columns - 1
             first, last = first % columns, last % columns
-            row = lowest + band * _BAND
+            if count + 2 > len(found):
+                more = np.empty((2 * len(found), 3), np.int64)
+                more[:count] = found[:count]
+                found = more
             if first <= last:
-                _add(cells, starts, begins, ends, layers, layer, row + first, row + last)
+                count = _add(cells, starts, bands, band_starts, found, count, place, layer, first, last)
             else:  # over the 180th meridian
-                _add(cells, starts, begins, ends, layers, layer, row + first, row + columns - 1)
-                _add(cells, starts, begins, ends, layers, layer, row, row + last)
-    return np.array(begins, np.int64), np.array(ends, np.int64), np.array(layers, np.int64), degrees
+                count = _add(
+                    cells, starts, bands, band_starts, found, count, place, layer, first, columns - 1
+                )
+                count = _add(cells, starts, bands, band_starts, found, count, place, layer, 0, last)
+            place += 1
+    return found[:count], degrees
 
 
 @compiled
-def _add(cells, starts, begins, ends, layers, layer, first, last):
-    begin = starts[np.searchsorted(cells, first)]
-    end = starts[np.searchsorted(cells, last + 1)]
-    if begin < end:
-        begins.append(np.int64(begin))
-        ends.append(np.int64(end))
-        layers.append(layer)
+def _add(cells, starts, bands, band_starts, found, count, place, layer, first, last):
+    """Add the rows of the cells of a band from one column to another, if there are any; how many stretches there are."""
+    low, high = np.int64(band_starts[place]), np.int64(band_starts[place + 1])
+    end, row = high, bands[place] * _BAND
+    while low < high:
+        middle = (low + high) >> 1
+        if cells[middle] < row + first:
+            low = middle + 1
+        else:
+            high = middle
+    high = low
+    while high < end and cells[high] <= row + last:
+        high += 1
+    if low < high:
+        found[count, 0], found[count, 1], found[count, 2] = starts[low], starts[high], layer
+        count += 1
+    return count

@@ -39,8 +39,21 @@ if AVAILABLE:
             return builder.cttz(given[0], ir.Constant(ir.IntType(1), 1))
 
         return types.int64(types.uint64), generate
+
+    @intrinsic
+    def bit_count(_context, _word):
+        """How many bits of a word of 64 are set."""
+
+        def generate(_target, builder, _signature, given):
+            return builder.ctpop(given[0])
+
+        return types.int64(types.uint64), generate
 else:
 
     def lowest_bit(word: int) -> int:
         """The number of the lowest bit that is set in a word of 64 bits that is not 0."""
         return (int(word) & -int(word)).bit_length() - 1
+
+    def bit_count(word: int) -> int:
+        """How many bits of a word of 64 are set."""
+        return int(word).bit_count()

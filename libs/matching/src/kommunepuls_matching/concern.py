@@ -1,6 +1,7 @@
 """What an item asks of an index: worked out once, matched against every partition."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from kommunepuls_events import ContentItemV1
 from kommunepuls_geography import Geography
@@ -40,7 +41,7 @@ class Concern:
         footprint = Footprint.of(item.geometry) if item.geometry is not None else None
         return cls(item, areas, related_areas(areas, geography.areas), footprint)
 
-    @property
+    @cached_property
     def interests(self) -> tuple[str, ...]:
         """The item's interests, none twice."""
         return tuple(dict.fromkeys(self.item.interests))

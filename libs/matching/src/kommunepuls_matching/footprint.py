@@ -9,7 +9,7 @@ from kommunepuls_events import Geometry
 from kommunepuls_geography import distance_to_geometry_metres, distances_to_geometries_metres
 from shapely.geometry.base import BaseGeometry
 
-from kommunepuls_matching import native
+from kommunepuls_matching import screening
 from kommunepuls_matching.plane import SLACK_METRES, SLACK_SHARE, degree_bounds, reach_degrees
 
 # Geometries of fewer positions are measured whole; larger ones as far as they come near the place.
@@ -112,8 +112,10 @@ class Footprint:
             surely, perhaps = np.zeros(len(metres), bool), np.ones(len(metres), bool)
         elif self.lines is not None:
             least, most = degrees
-            verdicts = native.verdicts(longitudes, latitudes, metres, *self.lines, *least, *most)
-            surely, perhaps = verdicts == native.SURELY, verdicts == native.PERHAPS
+            verdicts = screening.verdicts(
+                longitudes, latitudes, metres, *self.lines, *least, *most, self.bounds
+            )
+            surely, perhaps = verdicts == screening.SURELY, verdicts == screening.PERHAPS
         else:
             least, most = degrees
             surely = self._in_plane(longitudes, latitudes, most, metres * (1 - SLACK_SHARE) - SLACK_METRES)

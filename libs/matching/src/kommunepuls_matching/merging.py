@@ -12,13 +12,14 @@ import shapely
 from kommunepuls_events import ContentItemV1, Kind
 
 from kommunepuls_matching import native
-from kommunepuls_matching.base import Base, Packed
+from kommunepuls_matching.base import Base
 from kommunepuls_matching.base_reasons import BaseReasons
 from kommunepuls_matching.columns import Words, starts_of
 from kommunepuls_matching.concern import Concern
 from kommunepuls_matching.footprint import Footprint
 from kommunepuls_matching.packer import laid_out, packed
 from kommunepuls_matching.packing import joined_postings, joined_sets, picked_lists
+from kommunepuls_matching.postings import Blocked, Packed
 from kommunepuls_matching.segment import Segment
 from kommunepuls_matching.sharing import Wording
 
@@ -63,6 +64,7 @@ def empty(words: Words) -> Base:
     """A base of nobody, made without a compiled loop."""
     numbers = np.zeros(0, np.uint32)
     nothing, nobody = Packed({}, np.zeros(1, np.uint32), numbers), np.zeros((0, 1), np.uint64)
+    no_slots = Blocked({}, 1, np.zeros(1, np.uint32), np.zeros(0, np.uint16))
     return Base(
         words=words,
         id_text=np.zeros(0, np.uint8),
@@ -73,18 +75,21 @@ def empty(words: Words) -> Base:
         audiences=nobody,
         area_starts=np.zeros(1, np.uint32),
         area_numbers=numbers,
-        followers=nothing,
-        organisers=nothing,
+        followers=no_slots,
+        share_begins=np.zeros(1, np.uint32),
+        shares=numbers,
+        organisers=no_slots,
         muted=nothing,
         muted_interests=nothing,
         place_slots=numbers,
-        longitudes=np.zeros(0),
-        latitudes=np.zeros(0),
+        positions=np.zeros((0, 2)),
         radii=np.zeros(0),
         place_orders=numbers,
         place_ids=numbers,
         cells=np.zeros(0, np.int64),
         cell_starts=np.zeros(1, np.uint32),
+        bands=np.zeros(0, np.int64),
+        band_starts=np.zeros(1, np.uint32),
         surroundings=nothing,
     )
 
@@ -136,15 +141,14 @@ def joined(old: Base, old_flags: np.ndarray, old_surroundings: Packed, new: Base
         audiences=joined_sets(old.audiences, renumber, new.audiences, kept, kept + len(new)),
         area_starts=_appended(area_starts, new.area_starts),
         area_numbers=np.concatenate((area_numbers, new.area_numbers)),
-        followers=_joined(old.followers, renumber, new.followers, kept),
-        organisers=_joined(old.organisers, renumber, new.organisers, kept),
+        followers=_joined(old.followers.packed(), renumber, new.followers.packed(), kept),
+        organisers=_joined(old.organisers.packed(), renumber, new.organisers.packed(), kept),
         muted=_joined(old.muted, renumber, new.muted, kept),
         muted_interests=_joined(old.muted_interests, renumber, new.muted_interests, kept),
         place_slots=np.concatenate(
             (renumber[old.place_slots[rows]].astype(np.uint32), new.place_slots + np.uint32(kept))
         ),
-        longitudes=places("longitudes"),
-        latitudes=places("latitudes"),
+        positions=places("positions"),
         radii=places("radii"),
         place_orders=places("place_orders"),
         place_ids=places("place_ids"),

@@ -5,11 +5,12 @@ from collections.abc import Callable, Hashable
 import numpy as np
 
 from kommunepuls_matching import native
-from kommunepuls_matching.base import Base, Packed, rows_by_surroundings
-from kommunepuls_matching.cells import RADIUS_CLASSES, cells_of
+from kommunepuls_matching.base import Base, rows_by_surroundings
+from kommunepuls_matching.cells import RADIUS_CLASSES, bands_of, cells_of
 from kommunepuls_matching.columns import Lists, starts_of
 from kommunepuls_matching.draft import Draft
 from kommunepuls_matching.packing import curve_of, grouped, picked_lists, sets_of, table_of
+from kommunepuls_matching.postings import Blocked, Packed, shares_of
 
 
 def packed(draft: Draft, picked: np.ndarray, codes: np.ndarray) -> Base:
@@ -43,8 +44,7 @@ def packed(draft: Draft, picked: np.ndarray, codes: np.ndarray) -> Base:
         muted=_turned_round(*kept(draft.muted), words.muted.word),
         muted_interests=_turned_round(*kept(draft.muted_interests), words.interests.word),
         place_slots=renumber[owners].astype(np.uint32),
-        longitudes=draft.longitudes.values[rows],
-        latitudes=draft.latitudes.values[rows],
+        positions=np.column_stack((draft.longitudes.values[rows], draft.latitudes.values[rows])),
         radii=draft.radii.values[rows],
         place_orders=rows - place_starts[owners],
         place_ids=draft.place_ids.values[rows],
@@ -68,23 +68,32 @@ def by_place(draft: Draft) -> np.ndarray:
 
 def laid_out(*, codes: np.ndarray, **arrays: object) -> Base:
     """A base of these arrays with its places sorted by cell, and every array as narrow as it can be."""
-    longitudes, latitudes = arrays["longitudes"], arrays["latitudes"]
+    longitudes, latitudes = np.asarray(arrays["positions"]).T
     radii = np.asarray(arrays["radii"], np.float64)
     cells = cells_of(longitudes, latitudes, radii, RADIUS_CLASSES)
     order = np.argsort(cells, kind="stable")
     cells, starts = np.unique(cells[order], return_index=True)
-    for name in ("place_slots", "longitudes", "latitudes", "radii", "place_orders", "place_ids"):
+    for name in ("place_slots", "positions", "radii", "place_orders", "place_ids"):
         arrays[name] = arrays[name][order]
     for name in ("place_orders", "place_ids", "area_numbers"):
         arrays[name] = _narrow(arrays[name])
     radii = radii[order]
     short = radii.astype(np.float32)
     arrays["radii"] = short if np.array_equal(short, radii) else radii
+    followers, slots = arrays["followers"], len(arrays["flags"])
+    share_begins, shares = shares_of(followers.starts, followers.members, arrays["interests"])
+    for name in ("followers", "organisers"):
+        arrays[name] = Blocked.of_packed(arrays[name], slots)
+    bands, band_starts = bands_of(cells)
     return Base(
         **arrays,
+        share_begins=share_begins,
+        shares=shares,
         id_table=table_of(arrays["id_text"], arrays["id_starts"]),
         cells=cells,
         cell_starts=np.append(starts, len(order)).astype(np.uint32),
+        bands=bands,
+        band_starts=band_starts,
         surroundings=rows_by_surroundings(codes[order], arrays["words"]),
     )
 

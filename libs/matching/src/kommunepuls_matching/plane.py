@@ -63,17 +63,23 @@ def degree_bounds(west, south, east, north, widest):
 
 
 @compiled
-def near_distance(longitude, latitude, other_longitude, other_latitude):
-    """Metres between two positions, and by how much that and rounding to the decimetre may be wrong.
+def near_position(longitude, latitude, other_longitude, other_latitude):
+    """Metres east and north from one position to another, and by how much that may be wrong.
 
-    The mid-latitude formula (Admiralty Manual of Navigation): exact to the third order of the distance, which
-    the doubt is a bound of. Above 88 degrees and over the 180th meridian the doubt is without end.
+    In the azimuthal equidistant projection around the first, by the mid-latitude formula (Admiralty Manual of
+    Navigation): exact to the third order of the distance, which the doubt is a bound of. Above 88 degrees and over
+    the 180th meridian the doubt is without end.
     """
     middle = (latitude + other_latitude) / 2.0
-    along, across = latitude - other_latitude, longitude - other_longitude
-    if abs(middle) + abs(along) >= _LAST_LATITUDE or abs(across) > 90.0:
-        return 0.0, math.inf
+    up, across = other_latitude - latitude, other_longitude - longitude
+    if abs(middle) + abs(up) >= _LAST_LATITUDE or abs(across) > 90.0:
+        return 0.0, 0.0, math.inf
     wide, high = degree_lengths(middle)
-    distance = math.hypot(across * wide, along * high)
-    slope = 1.0 + math.tan(math.radians(abs(middle) + abs(along))) ** 2
-    return distance, 0.06 + distance * (distance / _EQUATORIAL_RADIUS) ** 2 * slope
+    east, north = across * wide, up * high
+    # The course at the middle is not that at the beginning: meridians converge.
+    turn = math.radians(across) * math.sin(math.radians(middle)) / 2.0
+    sine, cosine = math.sin(turn), math.cos(turn)
+    distance = math.hypot(east, north)
+    slope = 1.0 + math.tan(math.radians(abs(middle) + abs(up))) ** 2
+    doubt = 0.01 + distance * (distance / _EQUATORIAL_RADIUS) ** 2 * slope
+    return east * cosine - north * sine, north * cosine + east * sine, doubt

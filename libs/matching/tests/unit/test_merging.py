@@ -1,5 +1,6 @@
 """An index answers the same before, during and after a merge, whatever changes meanwhile."""
 
+import random
 import threading
 
 import pytest
@@ -213,3 +214,46 @@ def test_new_area_knowledge_overtakes_a_loading() -> None:
     assert index.load(loading)
     offered = item(areas=[f"{TOWN}/west/harbour"], interests=["music"])
     assert set(answers(index, offered)) == {"s-1"}
+
+
+def test_items_of_few_and_of_many_candidates_are_answered_alike() -> None:
+    """Few are looked at one by one, many in whole words: of 6,000 each way is gone by some of the items."""
+    rng = random.Random(20261122)
+    areas = [f"NO-9901/a-{number}" for number in range(20)]
+    held = {}
+    for number in range(6000):
+        name = f"s-{number}"
+        held[name] = profile(
+            name,
+            areas=[TOWN] * (number % 3 == 0) + rng.sample(areas, 2) * (number % 7 == 0),
+            interests=rng.sample(["music", "football", "bathing", "planning"], rng.randint(0, 3)),
+            organisers=["o-1"] * (number % 50 == 0),
+            places=[place("home", rng.uniform(10.0, 10.4), rng.uniform(59.0, 59.2), rng.uniform(1, 5000))],
+            muted={"interests": rng.sample(["music", "football"], rng.randint(0, 2))}
+            if number % 5 == 0
+            else {},
+            minimum_severity=rng.choice(["unknown", "moderate", "extreme"]),
+            audience=["young"] * (number % 4 == 0),
+        )
+    index = ProfileIndex(FJORDVIK)
+    for some in (list(held.values())[:4000], list(held.values())[4000:]):
+        for one in some:
+            index.put(one)
+        merged(index)
+    corners = [[10.1, 59.05], [10.15, 59.05], [10.15, 59.1], [10.1, 59.05]]
+    geometries = [None, point(10.2, 59.1), {"type": "Polygon", "coordinates": [corners]}]
+    for geometry in geometries:
+        for wanted in ([], ["music"], ["football", "music"], ["planning", "bathing", "music"]):
+            for near in ([areas[0]], [TOWN, *areas]):
+                offered = item(
+                    areas=near,
+                    geometry=geometry,
+                    interests=wanted,
+                    kind="alert" if len(wanted) == 2 else "notice",
+                    severity="severe",
+                    organiser={"id": "o-1", "name": "A club"} if len(wanted) == 3 else None,
+                    audience=["young"] if len(wanted) == 1 else [],
+                )
+                found = set(answers(index, offered))
+                assert found == set(expected(held, offered))
+                assert found or not wanted
