@@ -28,7 +28,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """0 (unknown) to 4 (extreme)."""
-        return list(Severity).index(self)
+        return _RANKS[self._value_]
+
+
+_RANKS = {severity.value: rank for rank, severity in enumerate(Severity)}
 
 
 class LifecycleState(StrEnum):

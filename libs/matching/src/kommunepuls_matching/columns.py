@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -38,14 +39,22 @@ class Column:
     def settle(self) -> None:
         """Move what waits to the values. Until something is appended again, several threads may read."""
         if self._waiting:
-            count = len(self)
-            if count > len(self._data):
-                grown = np.zeros(max(16, count + self._count // 2), self._data.dtype)
-                grown[: self._count] = self._data[: self._count]
-                self._data = grown
-            self._data[self._count : count] = self._waiting
-            self._count = count
+            self._add(self._waiting)
             del self._waiting[:]
+
+    def take(self, values: Sequence[float] | np.ndarray) -> None:
+        """Append many at once."""
+        self.settle()
+        self._add(values)
+
+    def _add(self, values: Sequence[float] | np.ndarray) -> None:
+        count = self._count + len(values)
+        if count > len(self._data):
+            grown = np.zeros(max(16, count + self._count // 2), self._data.dtype)
+            grown[: self._count] = self._data[: self._count]
+            self._data = grown
+        self._data[self._count : count] = values
+        self._count = count
 
 
 class Lists:
@@ -62,6 +71,13 @@ class Lists:
         self._counts.append(len(numbers))
         if numbers:
             self._members.extend(numbers)
+
+    def take(self, lists: Sequence[Sequence[Hashable]], numbering: "Numbering") -> None:
+        """Add the lists of many slots at once, given as words."""
+        counts = np.fromiter(map(len, lists), np.uint32, len(lists))
+        self._counts.take(counts)
+        numbers = map(numbering.__getitem__, chain.from_iterable(lists))
+        self._members.take(np.fromiter(numbers, np.uint32, int(counts.sum())))
 
     @property
     def starts(self) -> np.ndarray:

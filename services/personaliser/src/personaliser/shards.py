@@ -14,6 +14,7 @@ from kommunepuls_matching.index import ProfileIndex
 from kommunepuls_matching.loading import Loading
 
 from personaliser.domain.thresholds import Observation, ThresholdIndex, ThresholdsSet, replayed
+from personaliser.profile_decoding import PlainProfile
 
 
 class Shard:
@@ -39,7 +40,7 @@ class Shard:
         self._changed = asyncio.Event()
         self._merging: asyncio.Task[None] | None = None
 
-    def take(self, subscriber: str, profile: SubscriberProfileV1 | None) -> None:
+    def take(self, subscriber: str, profile: SubscriberProfileV1 | PlainProfile | None) -> None:
         """Take a profile in as the log has it; None erases it."""
         held = self._held
         if profile is None:

@@ -12,6 +12,7 @@ from kommunepuls_events.topics import PROFILES
 from personaliser.adapters.log_reading import plain_consumer
 from personaliser.adapters.offsets import Offsets
 from personaliser.adapters.reading_history import ReadingHistory
+from personaliser.profile_decoding import ProfileDecoder
 from personaliser.records import DeadLetters, Record, decoded
 from personaliser.shards import Shard
 
@@ -32,6 +33,7 @@ class ProfileLog:
         self._offsets = offsets
         self._history = history
         self._dead_letters = dead_letters
+        self._plain = ProfileDecoder()
 
     async def follow(self, shard: Shard) -> None:
         """Rebuild the shard, say that it is ready, go on until cancelled; a lost connection is made anew."""
@@ -66,7 +68,11 @@ class ProfileLog:
     async def _take_some(self, shard: Shard, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
         taken = await consumer.getmany(partition, timeout_ms=1000, max_records=500)
         for record in taken.get(partition, ()):
-            await self._take(shard, record)
+            profile = record.value and self._plain.decoded(record.key, record.value, record.headers)
+            if profile:
+                shard.take(profile.subscriber, profile)
+            else:
+                await self._take(shard, record)
         shard.advance(await consumer.position(partition))
 
     async def _take(self, shard: Shard, raw: ConsumerRecord) -> None:
