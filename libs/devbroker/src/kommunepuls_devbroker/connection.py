@@ -27,16 +27,24 @@ from kommunepuls_devbroker.wire import (
 logger = logging.getLogger(__name__)
 _LENGTH = struct.Struct(">i")
 _FRAMES_AHEAD = 8
+_SMALL = 65_536
 
 
-class Connection(asyncio.Protocol):
-    """Ends its work at once when the client goes: a held join must not keep a dead member alive."""
+class Connection(asyncio.BufferedProtocol):
+    """Ends its work at once when the client goes: a held join must not keep a dead member alive.
+
+    A large frame is received into a buffer of its own and worked on there: with a megabyte of records each copy costs
+    about as much as their checksum.
+    """
 
     def __init__(self, broker: Broker, connections: set[Connection]) -> None:
         self._broker = broker
         self._connections = connections
-        self._received = bytearray()
-        self._frames: deque[bytes] = deque()
+        self._buffer = bytearray(_SMALL)
+        self._filled = 0
+        self._end = _SMALL
+        self._spare: bytearray | None = None
+        self._frames: deque[bytes | memoryview] = deque()
         self._frame_arrived = asyncio.Event()
         self._may_write = asyncio.Event()
         self._may_write.set()
@@ -62,29 +70,59 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._may_write.set()
 
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while len(self._received) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._received)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return memoryview(self._buffer)[self._filled : self._end]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._filled += nbytes
+        begin = 0
+        while (have := self._filled - begin) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer, begin)
             if not 0 < length <= self._broker.settings.maximum_request_bytes:
                 logger.warning("connection closed: a request of %d bytes", length)
                 self._transport.abort()
                 return
-            end = _LENGTH.size + length
-            if len(self._received) < end:
+            size = _LENGTH.size + length
+            if have < size:
+                if size > _SMALL and self._end == _SMALL:
+                    self._go_on_in(self._large(size), begin, size)
+                    begin = 0
                 break
-            self._frames.append(bytes(self._received[_LENGTH.size : end]))
-            del self._received[:end]
+            frame = memoryview(self._buffer)[begin + _LENGTH.size : begin + size]
+            if size > _SMALL:  # it is all there is in its buffer
+                self._frames.append(frame)
+                self._go_on_in(bytearray(_SMALL), begin + size, _SMALL)
+                begin = 0
+            else:
+                self._frames.append(bytes(frame))
+                begin += size
+        if begin:
+            left = self._buffer[begin : self._filled]
+            self._buffer[: len(left)] = left
+            self._filled = len(left)
         if self._frames:
             self._frame_arrived.set()
         if len(self._frames) > _FRAMES_AHEAD:
             self._transport.pause_reading()
 
+    def _go_on_in(self, buffer: bytearray, begin: int, end: int) -> None:
+        """Receive into another buffer, up to `end`; what there is from `begin` on moves there."""
+        left = memoryview(self._buffer)[begin : self._filled]
+        buffer[: len(left)] = left
+        self._buffer, self._filled, self._end = buffer, len(left), end
+
+    def _large(self, size: int) -> bytearray:
+        spare, self._spare = self._spare, None
+        return spare if spare is not None and len(spare) >= size else bytearray(size)
+
     async def _serve(self) -> None:
         try:
             while True:
-                request = read_request(await self._next_frame())
+                frame = await self._next_frame()
+                request = read_request(frame)
                 answer = await self._answer(request)
+                if isinstance(frame, memoryview):
+                    self._spare = frame.obj  # memory that is there already is the quickest to write to
                 if answer is not None:
                     await self._may_write.wait()
                     self._transport.write(answer)
@@ -98,7 +136,7 @@ class Connection(asyncio.Protocol):
             logger.exception("connection closed: a request could not be answered")
         self._transport.abort()
 
-    async def _next_frame(self) -> bytes:
+    async def _next_frame(self) -> bytes | memoryview:
         while not self._frames:
             self._frame_arrived.clear()
             await self._frame_arrived.wait()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from io import BytesIO
+from typing import cast
 
 from aiokafka.protocol import (
     admin,
@@ -56,6 +57,7 @@ SPOKEN: dict[int, type[RequestStruct]] = {
 }
 
 API_VERSIONS_KEY = admin.ApiVersionRequest_v0.API_KEY
+PRODUCE_KEY = produce.ProduceRequest_v7.API_KEY
 _API_VERSIONS: dict[int, type[RequestStruct]] = {
     0: admin.ApiVersionRequest_v0,
     1: admin.ApiVersionRequest_v1,
@@ -66,6 +68,8 @@ _VERSION_TABLE = sorted(
     + [(API_VERSIONS_KEY, 0, max(_API_VERSIONS))]
 )
 _HEADER = struct.Struct(">hhi")
+_KEY = struct.Struct(">h")
+_LONGEST_STRING = 32_767
 
 
 class UnreadableRequestError(Exception):
@@ -83,9 +87,26 @@ class IncomingRequest:
     body: RequestStruct | None
 
 
-def read_request(frame: bytes) -> IncomingRequest:
-    """Reads one frame (without its length prefix). Raises UnreadableRequestError."""
-    stream = BytesIO(frame)
+class _InPlace:
+    """Reads a frame as aiokafka's decoders do, but leaves where they are the records, which alone are so long."""
+
+    def __init__(self, frame: bytes | memoryview) -> None:
+        self._frame = memoryview(frame)
+        self._position = 0
+
+    def read(self, size: int) -> bytes | memoryview:
+        begin, self._position = self._position, self._position + size
+        read = self._frame[begin : self._position]
+        return read if size > _LONGEST_STRING else bytes(read)
+
+
+def read_request(frame: bytes | memoryview) -> IncomingRequest:
+    """Reads one frame (without its length prefix). Raises UnreadableRequestError.
+
+    The records of a produce request are views into the frame, if they are many.
+    """
+    produces = frame[: _KEY.size] == _KEY.pack(PRODUCE_KEY)
+    stream = cast(BytesIO, _InPlace(frame)) if produces else BytesIO(frame)
     try:
         api_key, api_version, correlation_id = _HEADER.unpack(stream.read(_HEADER.size))
         client_id_length = struct.unpack(">h", stream.read(2))[0]

@@ -90,3 +90,11 @@ def test_a_record_that_claims_to_be_longer_than_its_batch_is_damage(make_batch):
     with pytest.raises(BrokerError) as refusal:
         list(read_records(batch))
     assert refusal.value.code is ErrorCode.CORRUPT_MESSAGE
+
+
+def test_a_batch_in_memory_that_can_be_written_to_gets_its_offset_there(make_batch):
+    batch = memoryview(bytearray(make_batch((b"k", b"v" * 40_000))))
+    assert with_base_offset(batch, 7) is batch
+    assert read_sent_batch(batch).base_offset == 7
+    assert with_base_offset(batch.toreadonly(), 8) is not batch
+    assert read_sent_batch(batch).base_offset == 7

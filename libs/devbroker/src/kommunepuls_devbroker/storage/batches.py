@@ -43,6 +43,10 @@ _CODECS = {
 }
 
 
+Batch = bytes | memoryview
+"""A batch on its way in is a view into the request that brought it."""
+
+
 class BatchHeader(NamedTuple):
     """The 61 bytes in front of a batch. Timestamps are milliseconds since 1970."""
 
@@ -89,11 +93,11 @@ def read_header(data: bytes | memoryview, position: int = 0) -> BatchHeader:
     return BatchHeader._make(HEADER.unpack_from(data, position))
 
 
-def checksum_matches(batch: bytes, header: BatchHeader) -> bool:
-    return calc_crc32c(batch[_CRC_COVERS_FROM:]) == header.crc
+def checksum_matches(batch: Batch, header: BatchHeader) -> bool:
+    return calc_crc32c(memoryview(batch)[_CRC_COVERS_FROM:]) == header.crc
 
 
-def read_sent_batch(data: bytes | None) -> BatchHeader:
+def read_sent_batch(data: Batch | None) -> BatchHeader:
     """Checks what a producer sent for one partition: exactly one whole, undamaged, plain batch.
 
     Raises BrokerError (CORRUPT_MESSAGE, INVALID_RECORD).
@@ -114,11 +118,12 @@ def read_sent_batch(data: bytes | None) -> BatchHeader:
     return header
 
 
-def with_base_offset(batch: bytes, offset: int) -> bytes:
-    """The batch with the offset that the log gives it."""
-    stored = bytearray(batch)
+def with_base_offset(batch: Batch, offset: int) -> Batch:
+    """The batch with the offset that the log gives it; put in where the batch is, if it can be written to."""
+    in_place = isinstance(batch, memoryview) and not batch.readonly
+    stored = batch if in_place else bytearray(batch)
     _BASE_OFFSET_LENGTH_EPOCH.pack_into(stored, 0, offset, len(batch) - _LENGTH_COUNTS_FROM, 0)
-    return bytes(stored)
+    return stored if in_place else bytes(stored)
 
 
 def read_records(batch: bytes) -> Iterator[Record]:

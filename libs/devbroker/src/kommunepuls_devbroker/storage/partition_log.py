@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kommunepuls_devbroker.errors import BrokerError, ErrorCode
-from kommunepuls_devbroker.storage.batches import read_records, read_sent_batch, with_base_offset
+from kommunepuls_devbroker.storage.batches import Batch, read_records, read_sent_batch, with_base_offset
 from kommunepuls_devbroker.storage.producer_state import ProducerStates
 from kommunepuls_devbroker.storage.segment import SUFFIX, Segment, segment_path
 from kommunepuls_devbroker.storage.topic_config import TopicConfig
@@ -66,7 +66,7 @@ class PartitionLog:
     def size(self) -> int:
         return sum(segment.size for segment in self.segments)
 
-    def append(self, data: bytes | None, now_ms: int) -> int:
+    def append(self, data: Batch | None, now_ms: int) -> int:
         """Writes one batch and returns the offset of its first record; a repeated batch is not written again.
 
         Raises BrokerError as the protocol names what is wrong with the batch.
@@ -77,7 +77,7 @@ class PartitionLog:
             raise BrokerError(ErrorCode.MESSAGE_TOO_LARGE, f"{header.size} bytes")
         if header.max_timestamp > now_ms + self.config.number("message.timestamp.after.max.ms"):
             raise BrokerError(ErrorCode.INVALID_TIMESTAMP, "the timestamp is too far in the future")
-        if self.config.is_compacted and any(record.key is None for record in read_records(data)):
+        if self.config.is_compacted and any(record.key is None for record in read_records(bytes(data))):
             raise BrokerError(ErrorCode.INVALID_RECORD, "a compacted topic takes no record without a key")
         repeated = self._producers.offset_if_repeated(header)
         if repeated is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kommunepuls_devbroker.errors import BrokerError, BrokerStartError, ErrorCode
-from kommunepuls_devbroker.storage.batches import HEADER, BatchHeader, checksum_matches, read_header
+from kommunepuls_devbroker.storage.batches import HEADER, Batch, BatchHeader, checksum_matches, read_header
 
 SUFFIX = ".log"
 
@@ -81,7 +81,7 @@ class Segment:
             return None
         return header
 
-    def append(self, batch: bytes, header: BatchHeader) -> None:
+    def append(self, batch: Batch, header: BatchHeader) -> None:
         """Writes a batch whose base offset is set. Raises BrokerError (STORAGE_ERROR), leaving nothing behind."""
         descriptor = self.descriptor()
         written = 0
