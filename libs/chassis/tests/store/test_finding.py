@@ -119,11 +119,15 @@ async def test_values_of_declared_fields_are_told_by_key_and_true_is_not_one(ite
     await items.put("a", {"state": "open", "due_at": NOON, "size": True, "place": {"code": "07"}, "n": 1})
     await items.put("b", {"state": "open", "size": 1, "place": None})
     await items.put("c", {"state": "closed", "size": 0.5})
+    await items.put('d"{"', {"state": "odd", "size": 'a\0"{"', "place": {"code": "æ\U0001f30a"}})
+    await items.put("e", {"state": "real", "size": 0.1 + 0.2})
     told = await items.values({"state": "open"}, "size", "due_at", "place.code")
     assert told == {"a": (True, NOON, "07"), "b": (1, None, None)}
     assert [type(size) for size, *_ in (told["a"], told["b"])] == [bool, int]
-    assert await items.values_of(["c", "c", "d", ""], "size") == {"c": (0.5,)}
+    assert await items.values_of(["c", "c", "x", ""], "size") == {"c": (0.5,)}
     assert await items.values({"state": "lost"}, "size") == {}
+    assert await items.values({"state": "odd"}, "size", "place.code") == {'d"{"': ('a\0"{"', "æ\U0001f30a")}
+    assert await items.values_of(["e", "x", "a"], "size") == {"e": (0.1 + 0.2,), "a": (True,)}
 
 
 async def test_values_of_more_keys_than_fit_one_request_are_told(items):

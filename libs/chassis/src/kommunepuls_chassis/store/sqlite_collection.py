@@ -21,7 +21,12 @@ from kommunepuls_chassis.store.sqlite_queries import (
     where_clause,
 )
 from kommunepuls_chassis.store.sqlite_schema import Catalogue
-from kommunepuls_chassis.store.sqlite_values import decode_document, decode_value, encode_document
+from kommunepuls_chassis.store.sqlite_values import (
+    decode_document,
+    encode_document,
+    read_values,
+    values_of_rows,
+)
 from kommunepuls_chassis.store.sqlite_writer import Operation
 
 Result = TypeVar("Result")
@@ -132,23 +137,28 @@ class SqliteCollection:
     async def values(self, where: Where, *fields: str) -> dict[str, tuple[Value, ...]]:
         statement = self._select_values(fields)
         clause, parameters = self._where(where)
-        return await self._store.read(
-            lambda connection: _values(connection.execute(f"{statement} WHERE {clause}", parameters))
+        return read_values(
+            await self._store.read(
+                lambda connection: connection.execute(f"{statement} WHERE {clause}", parameters).fetchone()[0]
+            )
         )
 
     async def values_of(self, keys: Iterable[str], *fields: str) -> dict[str, tuple[Value, ...]]:
         statement = self._select_values(fields)
         wanted = [key for key in dict.fromkeys(keys) if is_key(key)]
 
-        def query(connection: sqlite3.Connection) -> dict[str, tuple[Value, ...]]:
-            found: dict[str, tuple[Value, ...]] = {}
+        def query(connection: sqlite3.Connection) -> list[str]:
+            texts = []
             for start in range(0, len(wanted), MOST_PER_STATEMENT):
                 part = wanted[start : start + MOST_PER_STATEMENT]
                 marks = ",".join("?" * len(part))
-                found |= _values(connection.execute(f"{statement} WHERE key IN ({marks})", part))
-            return found
+                texts += connection.execute(f"{statement} WHERE key IN ({marks})", part).fetchone()
+            return texts
 
-        return await self._store.read(query)
+        found: dict[str, tuple[Value, ...]] = {}
+        for text in await self._store.read(query):
+            found |= read_values(text)
+        return found
 
     async def find(
         self,
@@ -243,7 +253,7 @@ class SqliteCollection:
 
     def _select_values(self, fields: Sequence[str]) -> str:
         self.fields.check_scalars(fields)
-        return f"SELECT {', '.join(['key', *map(column, fields)])} FROM {self._table}"
+        return f"SELECT {values_of_rows([column(field) for field in fields])} FROM {self._table}"
 
     def _insert(
         self, connection: sqlite3.Connection, catalogue: Catalogue, key: str, document: Document, text: str
@@ -348,10 +358,6 @@ class SqliteCollection:
 
 def _stored(rows: Iterable[tuple[str, int, str]]) -> list[Stored]:
     return [Stored(key, version, decode_document(text)) for key, version, text in rows]
-
-
-def _values(rows: Iterable[tuple]) -> dict[str, tuple[Value, ...]]:
-    return {key: tuple([decode_value(value) for value in held]) for key, *held in rows}
 
 
 def _set(document: Document, path: tuple[str, ...], value: object) -> None:
