@@ -12,7 +12,8 @@ from push_alone import ceiling, encryption, peer, wire
 from push_town import Town, stub, town
 from table import Part, run_part
 
-EMERGENCY = 200
+NEWSLETTER, EMERGENCY = 50_000, 200
+"""Recipients at most."""
 SETTLED = 0.1
 """Of the newsletter is out when the emergency is published."""
 
@@ -61,7 +62,7 @@ async def alert(part: Part, place: Town, *, keys_ahead: bool, peer_rate: float) 
 
 async def emergency(part: Part, place: Town) -> None:
     """An emergency while a newsletter drains."""
-    service, everybody = place.service, list(place.keys)
+    service, everybody = place.service, list(place.keys)[:NEWSLETTER]
     residents = len(everybody)
     await service.asked("/forget")
     await place.alert("newsletter", everybody)
@@ -87,9 +88,9 @@ async def over_sockets(part: Part) -> None:
             peer_rate = await asyncio.to_thread(peer, part, service)
     async with warm_town(part.options["residents"] or (12_000 if part.quick else 100_000)) as place:
         await place.until_keys_are_made(300)
-        await alert(part, place, keys_ahead=True, peer_rate=peer_rate)
-        await place.until_keys_are_made(300)
         await emergency(part, place)
+        await place.until_keys_are_made(300)
+        await alert(part, place, keys_ahead=True, peer_rate=peer_rate)
     if not part.quick:
         async with warm_town(20_000, KP_PUSH_KEYS_AHEAD="0") as place:
             await alert(part, place, keys_ahead=False, peer_rate=peer_rate)

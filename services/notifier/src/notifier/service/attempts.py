@@ -17,13 +17,11 @@ from notifier.domain.waves import Wave
 from notifier.ports import Carried, CrowdCarrier, Overloaded
 from notifier.records.vault import Endpoint
 from notifier.service.desk import GONE
+from notifier.service.scribe import Scribe
 
 
 class Crowd(Protocol):
-    """Whose wave it is: writes down what became of its messages."""
-
-    def sent(self, wave: Wave, place: int, endpoint: str, release: Callable[[], None]) -> None:
-        """All endpoints of a resident have it."""
+    """Whose wave it is."""
 
     async def not_all_sent(self, wave: Wave, failures: dict[int, dict[str, Outcome]]) -> None:
         """Let messages leave the wave that some endpoint of their residents did not take."""
@@ -32,9 +30,10 @@ class Crowd(Protocol):
 class Attempts:
     """One attempt at each message of a wave."""
 
-    def __init__(self, crowds: Crowd, carrier: CrowdCarrier, wave: Wave) -> None:
+    def __init__(self, crowds: Crowd, carrier: CrowdCarrier, scribe: Scribe, wave: Wave) -> None:
         self._crowds = crowds
         self._carrier = carrier
+        self._scribe = scribe
         self._wave = wave
         self._left = 1
         self._failures: dict[int, dict[str, Outcome]] = {}
@@ -69,7 +68,7 @@ class Attempts:
         self, place: int, endpoint: Endpoint, error: Exception | None, release: Callable[[], None]
     ) -> None:
         if error is None:
-            self._crowds.sent(self._wave, place, endpoint.id, release)
+            self._scribe.sent(self._wave, place, endpoint.id, release)
         else:
             release()
             self._failures[place] = {endpoint.id: self._outcome(endpoint, error)}
@@ -91,7 +90,7 @@ class Attempts:
             return
         if all(isinstance(outcome, Reached) for outcome in outcomes.values()):
             first = next(iter(outcomes))
-            self._crowds.sent(self._wave, place, first, lambda: [one() for one in releases])
+            self._scribe.sent(self._wave, place, first, lambda: [one() for one in releases])
         else:
             for one in releases:
                 one()

@@ -227,7 +227,7 @@ class CrowdDelivery:
         await self._leave(wave, [*leaving, *without_place])
         if asyncio.get_running_loop().time() > taken_at + desk.carry_seconds / 2:
             return  # too late to begin: whoever claims it next does
-        attempts = Attempts(self, self._carrier, wave)
+        attempts = Attempts(self, self._carrier, self._scribe, wave)
         for key, group in sending.items():
             attempts.begin(messages[key], [one for one in group if one[0] not in without_place])
         handed_over()
@@ -265,10 +265,6 @@ class CrowdDelivery:
             )  # fmt: skip
         reader = self._desk.reader(profile, Channel.PUSH)
         return compose_item(sample, item, self._desk.stories.of(item, sample, reader), reader, now)
-
-    def sent(self, wave: Wave, place: int, endpoint: str, release: Callable[[], None]) -> None:
-        """All endpoints of a resident have it."""
-        self._scribe.sent(wave, place, endpoint, release)
 
     async def not_all_sent(self, wave: Wave, failures: dict[int, dict[str, Outcome]]) -> None:
         """Let messages leave the wave that some endpoint of their residents did not take."""

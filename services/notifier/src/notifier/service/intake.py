@@ -35,7 +35,8 @@ from notifier.records.waves import SMALLEST_CROWD, Recipients
 from notifier.service.clock import Clock
 from notifier.service.wakes import Wakes
 
-_MOST_AT_ONCE = 5000
+_FIRST_AT_ONCE, _MOST_AT_ONCE = 1000, 5000
+"""Recipients that are reserved together. The first few sooner, so that sending begins while the others are reserved."""
 
 
 class Intake:
@@ -83,16 +84,16 @@ class Intake:
         Of what comes together emergencies are reserved first.
         """
         kept: set[tuple[str, int]] = set()
-        waiting = _Waiting()
+        waiting, enough = _Waiting(), _FIRST_AT_ONCE
         for record in sorted(records, key=lambda one: not one.event.data.item.emergency):
             match: Match = record.event.data
             if (revision := (match.item.id, match.item.revision)) not in kept:
                 await self._knowledge.keep_contents([match.item], self._clock.now())
                 kept.add(revision)
             await self._add_recipients(match, record.event.traceparent, waiting)
-            if waiting.count >= _MOST_AT_ONCE:
+            if waiting.count >= enough:
                 await self._reserve_waiting(waiting)
-                waiting = _Waiting()
+                waiting, enough = _Waiting(), _MOST_AT_ONCE
         await self._reserve_waiting(waiting)
 
     async def _add_recipients(self, match: Match, trace: str | None, waiting: "_Waiting") -> None:

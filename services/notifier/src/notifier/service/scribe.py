@@ -33,9 +33,11 @@ class Scribe:
     def sent(self, wave: Wave, place: int, endpoint: str | None, release: Callable[[], None]) -> None:
         """A message was taken by a provider; `release` is called when that is written down."""
         wave.states[place] = SENT
-        self._changed.setdefault(wave, []).append((place, endpoint))
+        if (sent := self._changed.get(wave)) is None:
+            sent = self._changed[wave] = []
+            self._woken.set()
+        sent.append((place, endpoint))
         self._releases.append(release)
-        self._woken.set()
 
     def left(self, wave: Wave, place: int) -> None:
         """A message is no part of the wave any more."""
