@@ -207,6 +207,25 @@ async def test_old_waves_are_forgotten(rig: Rig) -> None:
     assert await rig.notifier.ledger.waves._lists.count({}) == 0
 
 
+async def test_of_many_that_come_together_the_first_thousand_are_sent_to_while_the_others_are_reserved(
+    rig: Rig,
+) -> None:
+    crowd = [f"s-{number}" for number in range(2500)]
+    await rig.notifier.vault.register_many([endpoint(one) for one in crowd], rig.clock())
+    await rig.notifier.intake._knowledge.keep_profiles(profile(one, channels=("push",)) for one in crowd)
+    reserved, reserve = [], rig.notifier.ledger.waves.reserve
+
+    async def noted(recipients, *rest) -> int:
+        reserved.append(len(recipients.reasons))
+        return await reserve(recipients, *rest)
+
+    rig.notifier.ledger.waves.reserve = noted
+    await rig.matches(*(match(item(**ALERT), *crowd[start : start + 500]) for start in range(0, 2500, 500)))
+    assert reserved == [1000, 1500]
+    await eventually(lambda: len(reached(rig)) >= len(crowd), within=60)
+    assert sorted(reached(rig)) == sorted(crowd)
+
+
 async def test_more_than_one_wave_holds_are_all_reached(rig: Rig) -> None:
     crowd = [f"s-{number}" for number in range(MOST_IN_WAVE * 4 + 100)]
     now = rig.clock()
