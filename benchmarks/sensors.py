@@ -11,6 +11,7 @@ The peer of the same run is a loop over aiomqtt's messages with a pydantic model
 import asyncio
 import base64
 import json
+import os
 import random
 import socket
 import struct
@@ -112,6 +113,43 @@ def make_session(port: int, client_id: str, filter_: str) -> None:
         line.sendall(_packet(0xE0, b""))
 
 
+def drain(port: int, client_id: str, count: int) -> float:
+    """Take and acknowledge so many uplinks, and nothing else; returns seconds. Blocks."""
+    with _connected(port, client_id, clean=False) as line:
+        line.settimeout(MOST_SECONDS)
+        held, taken, began = b"", 0, time.monotonic()
+        while taken < count:
+            held += line.recv(262_144)
+            at, acknowledged = 0, []
+            while (whole := _whole_packet(held, at)) is not None:
+                start, end = whole
+                if held[at] & 0xF0 == 0x30:
+                    (topic,) = struct.unpack_from(">H", held, start)
+                    acknowledged.append(b"\x40\x02" + held[start + 2 + topic : start + 4 + topic])
+                at = end
+            held, taken = held[at:], taken + len(acknowledged)
+            line.sendall(b"".join(acknowledged))
+        return time.monotonic() - began
+
+
+def _whole_packet(held: bytes, at: int) -> tuple[int, int] | None:
+    """Where the body of the packet at that place begins and ends; None if it has not come whole."""
+    length, shift, start = 0, 0, at + 1
+    while start < len(held):
+        length |= (held[start] & 127) << shift
+        shift, start = shift + 7, start + 1
+        if held[start - 1] < 128:
+            return (start, start + length) if start + length <= len(held) else None
+    return None
+
+
+def _broker_seconds() -> float:
+    """Processor time of the Mosquitto that was started last."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
+    brokers = [pid for pid in map(int, children) if b"mosquitto" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return processor_seconds(brokers[-1])
+
+
 def _connected(port: int, client_id: str, *, clean: bool) -> socket.socket:
     """A connection in MQTT 3.1.1 (section 3.1)."""
     line = socket.create_connection(("127.0.0.1", port))
@@ -138,11 +176,13 @@ class Measured:
     Attributes:
         clock: uplinks a second, from the first that one of them took to the last.
         processor: seconds of processor time for an uplink.
+        broker: the same of Mosquitto's.
     """
 
     taken: int
     clock: float
     processor: float
+    broker: float
     readings: int
     crossings: int
     each: tuple[int, ...]
@@ -156,7 +196,7 @@ async def measured(port: int, expected: int, seed: int, **given: object) -> Meas
     for name in names:
         await asyncio.to_thread(make_session, port, name, f"{group}v3/+/devices/+/up")
     await asyncio.to_thread(feed, port, expected, seed)
-    together = asyncio.Barrier(len(names))
+    together, broker = asyncio.Barrier(len(names)), _broker_seconds()
     told = await asyncio.gather(
         *(_worked(how | {"client_id": name, "expected": expected}, together) for name in names)
     )
@@ -165,8 +205,9 @@ async def measured(port: int, expected: int, seed: int, **given: object) -> Meas
     if taken != expected:
         raise SystemExit(f"{taken} of {expected} uplinks came")
     return Measured(
-        taken, taken / clock, sum(one["processor"] for one in told) / taken, sum(one["readings"] for one in told),
-        sum(one["crossings"] for one in told), tuple(one["taken"] for one in told),
+        taken, taken / clock, sum(one["processor"] for one in told) / taken, (_broker_seconds() - broker) / taken,
+        sum(one["readings"] for one in told), sum(one["crossings"] for one in told),
+        tuple(one["taken"] for one in told),
     )  # fmt: skip
 
 
@@ -188,7 +229,9 @@ async def path_rows(part: Part, sizes: Sizes, folder: Path) -> None:
     """From the broker past the thresholds: stage by stage, by one process, by two."""
     async with running_mosquitto(folder) as port:
         one = await one_process_rows(part, sizes, port)
-    # A broker of its own: the session of the one process would go on getting everything.
+    # Brokers of their own: a session made before would go on getting everything.
+    async with running_mosquitto(folder) as port:
+        await ceiling_row(part, sizes, port)
     async with running_mosquitto(folder) as port:
         two = await measured(port, sizes.whole, part.seed, processes=2, shared_by="bench")
     part.row(
@@ -197,6 +240,24 @@ async def path_rows(part: Part, sizes: Sizes, folder: Path) -> None:
         f"{two.clock / one.clock:.2f} x one process", met=two.clock >= 2 * GOAL,
     )  # fmt: skip
     part.row("  uplinks that each took", "", " + ".join(f"{one:,}" for one in two.each))
+    both = two.processor + two.broker
+    part.row(
+        "  processor time of an uplink: theirs, Mosquitto's", "",
+        f"{two.processor * 1e6:.0f} + {two.broker * 1e6:.0f} µs, so that {os.cpu_count()} cores bear"
+        f" {os.cpu_count() / both:,.0f}/s",
+    )  # fmt: skip
+
+
+async def ceiling_row(part: Part, sizes: Sizes, port: int) -> None:
+    """What Mosquitto itself gives, to a reader that does nothing but acknowledge."""
+    await asyncio.to_thread(make_session, port, "reader", "v3/+/devices/+/up")
+    await asyncio.to_thread(feed, port, sizes.whole, part.seed)
+    before = _broker_seconds()
+    clock = await asyncio.to_thread(drain, port, "reader", sizes.whole)
+    part.row(
+        "  Mosquitto to a reader that only acknowledges: the wall", "",
+        f"{sizes.whole / clock:,.0f}/s ({sizes.whole / (_broker_seconds() - before):,.0f}/s a core)",
+    )  # fmt: skip
 
 
 async def one_process_rows(part: Part, sizes: Sizes, port: int) -> Measured:
