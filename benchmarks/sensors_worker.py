@@ -184,6 +184,8 @@ class _Message(BaseModel):
 async def usual(config: LorawanMqtt, client_id: str, counting: Counting) -> None:
     """A loop over aiomqtt's messages with a pydantic model: the same decoders, quality and thresholds."""
     origin = Origin("NO-9901", "NO-9901/lora", timedelta(hours=3))
+    devices = {device(number): Device(device(number)) for number in range(SENSORS)}
+    datastreams = origin.datastreams()
     async with aiomqtt.Client(
         config.host, config.port, identifier=client_id, clean_session=False, username=USER, password=PASSWORD
     ) as client:
@@ -195,7 +197,8 @@ async def usual(config: LorawanMqtt, client_id: str, counting: Counting) -> None
             uplink, name = said.uplink_message, said.end_device_ids.device_id
             found = decode("elsys-ers2", base64.b64decode(uplink.frm_payload), uplink.f_port, {})
             packet = Packet(name, found.measurements, uplink.received_at, "", uplink.f_cnt)
-            counting.judge(readings_of(packet, Device(name), origin, datetime.now(UTC)))
+            readings = readings_of(packet, devices[name], origin, datetime.now(UTC), (), datastreams)
+            counting.judge(readings)
             counting.end(1)
 
 
