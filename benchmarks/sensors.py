@@ -104,7 +104,7 @@ class Measured:
     """What processes took together.
 
     Attributes:
-        clock: uplinks a second, from the first that one of them took to the last.
+        clock: uplinks a second, from the first connection to the last uplink.
         processor: seconds of processor time for an uplink.
         broker: the same of Mosquitto's.
     """

@@ -3,8 +3,8 @@
 Holds a session as the sensor gateway does (`gateway`), or reads as is usual with aiomqtt and pydantic (`usual`), and
 takes each uplink through as many stages as asked for: ``mqtt``, ``decode``, ``quality``, ``thresholds``. Says that it is
 ready, waits for a line, and takes what the broker has kept for its session; when nothing more comes it prints one line
-of JSON: how many, when the first and the last were taken, the processor's seconds in between, and how many thresholds
-were passed.
+of JSON: how many, when it connected and when the last was taken, the processor's seconds in between, and how many
+thresholds were passed.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ class Counting:
     def __init__(self, expected: int, seed: int) -> None:
         self._expected = expected
         self._index = thresholds(seed)
-        self._first: tuple[float, float] | None = None
+        self._first: tuple[float, float] = (0.0, 0.0)
         self._last: tuple[float, float] = (0.0, 0.0)
         self.taken = 0
         self.readings = 0
@@ -95,9 +95,8 @@ class Counting:
             seen = self.taken
 
     def begin(self) -> None:
-        """Something came."""
-        if self._first is None:
-            self._first = time.monotonic(), time.process_time()
+        """From now on time counts: before the connection, since a client may read much before it hands over one."""
+        self._first = time.monotonic(), time.process_time()
 
     def end(self, count: int) -> None:
         """So many were taken."""
@@ -114,10 +113,9 @@ class Counting:
 
     def told(self) -> dict:
         """The result."""
-        first = self._first or self._last
         return {
             "taken": self.taken, "readings": self.readings, "crossings": self.crossings,
-            "began": first[0], "ended": self._last[0], "processor": self._last[1] - first[1],
+            "began": self._first[0], "ended": self._last[0], "processor": self._last[1] - self._first[1],
         }  # fmt: skip
 
 
@@ -140,7 +138,6 @@ async def gateway(config: LorawanMqtt, client_id: str, stage: int, counting: Cou
             sensors = await sensor_intake(store, config)
 
             async def take(payloads: Sequence[bytes]) -> None:
-                counting.begin()
                 received_at = datetime.now(UTC)
                 for raw in payloads if stage else ():
                     for asked, _ in sensors.read(raw, received_at):
@@ -153,6 +150,7 @@ async def gateway(config: LorawanMqtt, client_id: str, stage: int, counting: Cou
             async def subscribed() -> None:
                 counting.subscribed.set()
 
+            counting.begin()
             holding = asyncio.create_task(hold_session(config, client_id, take, subscribed))
             await counting.finished()
             # What was taken last is acknowledged before the session is left.
@@ -186,13 +184,13 @@ async def usual(config: LorawanMqtt, client_id: str, counting: Counting) -> None
     origin = Origin("NO-9901", "NO-9901/lora", timedelta(hours=3))
     devices = {device(number): Device(device(number)) for number in range(SENSORS)}
     datastreams = origin.datastreams()
+    counting.begin()
     async with aiomqtt.Client(
         config.host, config.port, identifier=client_id, clean_session=False, username=USER, password=PASSWORD
     ) as client:
         await client.subscribe(config.filter, qos=1)
         counting.subscribed.set()
         async for message in client.messages:
-            counting.begin()
             said = _Message.model_validate_json(message.payload)
             uplink, name = said.uplink_message, said.end_device_ids.device_id
             found = decode("elsys-ers2", base64.b64decode(uplink.frm_payload), uplink.f_port, {})
