@@ -52,8 +52,9 @@ class CrowdCarrier(Carrier, Protocol):
         The very same message again costs less than an equal one.
         """
 
-    def waiting(self, answered_within: float) -> int:
-        """How many messages wait for providers that answered within so many seconds."""
+    def waiting(self, answered_within: float, *, first: bool) -> int:
+        """How many messages, such as may pass the others or the others, wait for providers that answered within so many
+        seconds."""
 
 
 class Stock(Protocol):

@@ -72,7 +72,7 @@ class Settings(ServiceSettings):
     push_keys_ahead: int = Field(
         default=200_000,
         ge=0,
-        description="message keys that such processes make ahead, all together, in memory alone",
+        description="message keys that such processes make ahead, and push endpoints they keep open, in memory alone",
     )
     push_keys_hours: float = Field(
         default=12, gt=0, le=24, description="hours after which a key made ahead is thrown away unused"

@@ -95,7 +95,7 @@ class RememberingCarrier:
                 self.carried.append((message, endpoint))
             done(error, lambda: None)
 
-    def waiting(self, answered_within: float) -> int:
+    def waiting(self, answered_within: float, *, first: bool) -> int:
         """Nothing ever waits."""
         return 0
 

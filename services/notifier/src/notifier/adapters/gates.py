@@ -214,10 +214,14 @@ class Gates:
             raise
         gate.leave(began, None)
 
-    def queued(self, answered_within: float) -> int:
-        """How many ordinary ones wait for providers that answered lately, in seconds."""
+    def queued(self, answered_within: float, *, first: bool) -> int:
+        """How many urgent or ordinary ones wait for providers that answered lately, in seconds."""
         since = self._clock() - answered_within
-        return sum(len(gate.waiting) for gate in self._gates.values() if gate.answered_at >= since)
+        return sum(
+            len(gate.urgent if first else gate.waiting)
+            for gate in self._gates.values()
+            if gate.answered_at >= since
+        )
 
 
 class _Waiting:

@@ -120,9 +120,9 @@ class PushCarrier:
                 gate = self._gates.gate(origin)
             gate.enter(_Posting(self, gate, parcel, subscription, origin, done), first=first)
 
-    def waiting(self, answered_within: float) -> int:
+    def waiting(self, answered_within: float, *, first: bool) -> int:
         """See :meth:`~notifier.ports.CrowdCarrier.waiting`."""
-        return self._gates.queued(answered_within)
+        return self._gates.queued(answered_within, first=first)
 
     def post(self, plain: bytes, posting: "_Posting") -> None:
         """Encrypt and ask; the posting hears what was said."""

@@ -39,11 +39,11 @@ _IDLE_SECONDS = 0.25
 _BUSY_SECONDS = 0.005
 _STORE_DOWN_SECONDS = 2.0
 _FAREWELL_SECONDS = 10.0
-_MOST_IN_HAND = 16
-"""Waves; their messages are no more than may wait for one push service."""
+_MOST_IN_HAND = 32
+"""Waves. Most of them may wait for the last few messages, to a push service that is slow."""
 _MOST_BEING_READ = 3
 """Of these not handed to a carrier yet."""
-_ENOUGH_WAITING = 1000
+_ENOUGH_WAITING = {Lane.FIRST: 4000, Lane.ORDINARY: 1000}
 """Messages that wait for providers that answer: no more waves are taken in hand meanwhile."""
 _ANSWERED_WITHIN = 1.0
 _LAST_PLACES = 2
@@ -137,7 +137,7 @@ class CrowdDelivery:
         return (
             running < _MOST_IN_HAND
             and self._being_read[lane] < _MOST_BEING_READ
-            and (lane is Lane.FIRST or self._carrier.waiting(_ANSWERED_WITHIN) < _ENOUGH_WAITING)
+            and self._carrier.waiting(_ANSWERED_WITHIN, first=lane is Lane.FIRST) < _ENOUGH_WAITING[lane]
         )
 
     async def _deliver(self, wave: Wave) -> None:

@@ -160,3 +160,23 @@ async def test_who_is_cancelled_while_waiting_takes_no_place_with_him() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     assert gates.gate("a").under_way == 0
     await ask(gates)
+
+
+async def test_who_waits_is_counted_by_urgency_at_providers_that_answer() -> None:
+    clock, release = Time(), asyncio.Event()
+    gates = Gates(1, waiting_seconds=5.0, clock=clock)
+    await ask(gates, "quick")
+
+    async def stay(provider: str, *, first: bool) -> None:
+        async with gates.through(provider, first=first):
+            await release.wait()
+
+    asked = [("quick", False), ("quick", False), ("silent", False), ("silent", False)]
+    asked += [("quick", True), ("quick", True), ("quick", True)]
+    tasks = [asyncio.create_task(stay(provider, first=first)) for provider, first in asked]
+    await asyncio.sleep(0)
+    assert (gates.queued(1.0, first=False), gates.queued(1.0, first=True)) == (1, 2)
+    clock.now = 2.0
+    assert (gates.queued(1.0, first=False), gates.queued(1.0, first=True)) == (0, 0)
+    release.set()
+    await asyncio.gather(*tasks)
