@@ -1,7 +1,7 @@
 """Matches: an item, and the residents it concerns with the reasons for each."""
 
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, model_validator
 
@@ -109,8 +109,10 @@ class MatchV2(Message):
 
     def each(self) -> Iterator[tuple[str, tuple[Reason, ...]]]:
         """Each recipient with the reasons: one and the same object for all of a group without distances of their own."""
-        for group in self.groups:
-            yield from each_with(self._reasons_of(group), group.subscribers, group.distances_metres or ())
+        return chain.from_iterable(
+            each_with(self._reasons_of(group), group.subscribers, group.distances_metres or ())
+            for group in self.groups
+        )
 
 
 def each_with(
@@ -118,13 +120,18 @@ def each_with(
 ) -> Iterator[tuple[str, tuple[Reason, ...]]]:
     """Each subscriber with reasons that are the same for all but for ``distances``, as in :class:`RecipientGroup`."""
     if not distances:
-        yield from zip(subscribers, repeat(reasons))
-        return
-    unmeasured, following = _unmeasured(reasons), iter(distances)
+        return zip(subscribers, repeat(reasons))
+    return _each_how_far(reasons, subscribers, iter(distances))
+
+
+def _each_how_far(
+    reasons: tuple[Reason, ...], subscribers: Sequence[str], distances: Iterator[float]
+) -> Iterator[tuple[str, tuple[Reason, ...]]]:
+    unmeasured = _unmeasured(reasons)
     for subscriber in subscribers:
         theirs = list(reasons)
         for place in unmeasured:
-            theirs[place] = theirs[place].model_copy(update={"distance_metres": next(following)})
+            theirs[place] = theirs[place].model_copy(update={"distance_metres": next(distances)})
         yield subscriber, tuple(theirs)
 
 

@@ -1,9 +1,9 @@
 """Why an item concerns slots of the base, worked out for all who were found together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 from kommunepuls_events import Reason
@@ -55,10 +55,8 @@ class BaseReasons:
         if not len(self.slots):
             return
         base, slots, placed = self.base, self.slots, self._placed
-        related = np.zeros(len(base.words.areas) + 1, bool)
-        related[list(self._related)] = True
         groups, firsts = grouping.grouped_by_path(
-            slots, self._endings, base.area_starts, base.area_numbers, related,
+            slots, self._endings, base.area_starts, base.area_numbers, self._speaks,
             placed.starts, placed.numbers, placed.kinds,
         )  # fmt: skip
         # Nearly in the order of their ids, which makes putting them into it a matter of looking on.
@@ -82,21 +80,31 @@ class BaseReasons:
 
     def _said_of(self, some: np.ndarray) -> Iterator[tuple[Reason, ...]]:
         """What groups say of some places among the slots: emergency, places from the nearest, areas, and the rest."""
-        endings: dict[int, tuple[Reason, ...]] = {}
-        emergency = self.concern.item.emergency
-        every = zip(self._places_of(some), self._areas_of(some), self._endings[some].tolist(), strict=True)
-        for places, areas, ending in every:
-            rest = endings.get(ending)
-            if rest is None:
-                rest = endings[ending] = self._ending(ending)
-            before = (self.wording.emergency,) if emergency and (places or areas) else ()
-            yield (*before, *places, *areas, *rest)
+        places, place_ends = self._places_of(some)
+        areas, area_ends = self._areas_of(some)
+        endings = {bits: self._ending(bits) for bits in np.unique(self._endings[some]).tolist()}
+        before = (self.wording.emergency,) if self.concern.item.emergency else ()
+        place = area = 0
+        for ending, place_end, area_end in zip(
+            self._endings[some].tolist(), place_ends, area_ends, strict=True
+        ):
+            located = place_end > place or area_end > area
+            yield (
+                *(before if located else ()),
+                *places[place:place_end],
+                *areas[area:area_end],
+                *endings[ending],
+            )
+            place, area = place_end, area_end
 
-    def _areas_of(self, some: np.ndarray) -> Iterator[list[Reason]]:
-        base, known, slots = self.base, self._related, self.slots[some]
-        numbers = _between(base.area_starts[slots], base.area_starts[slots + 1], base.area_numbers)
-        made = {number: self.wording.area(known[number]) for number in set(chain(*numbers)) & known.keys()}
-        return ([made[number] for number in theirs if number in made] for theirs in numbers)
+    def _areas_of(self, some: np.ndarray) -> tuple[list[Reason], list[int]]:
+        """The reasons of all of them, one after the other, and where those of each end."""
+        base, slots, area = self.base, self.slots[some], self.wording.area
+        where, whose = _between(base.area_starts[slots], base.area_starts[slots + 1])
+        numbers = base.area_numbers[where]
+        speaks = self._speaks[numbers]
+        ends = np.cumsum(np.bincount(whose[speaks], minlength=len(some))).tolist()
+        return _made(numbers[speaks], lambda number: area(self._related[number])), ends
 
     @cached_property
     def _related(self) -> dict[int, str]:
@@ -104,18 +112,25 @@ class BaseReasons:
         areas = self.base.words.areas
         return {number: area for area in self.concern.related if (number := areas.get(area)) is not None}
 
-    def _places_of(self, some: np.ndarray) -> Iterator[list[Reason]]:
-        placed, place, word = self._placed, self.wording.place, self.base.words.places.word
+    @cached_property
+    def _speaks(self) -> np.ndarray:
+        """Whether the area of a number is a related one."""
+        found = np.zeros(len(self.base.words.areas) + 1, bool)
+        found[list(self._related)] = True
+        return found
+
+    def _places_of(self, some: np.ndarray) -> tuple[list[Reason], list[int]]:
+        placed, word = self._placed, self.base.words.places.word
         areas = [None] if self.concern.footprint is not None else self.concern.areas
-        spans = placed.starts[some], placed.starts[some + 1]
-        numbers, kinds = (_between(*spans, values) for values in (placed.numbers, placed.kinds))
-        return (
-            [
-                place(word(number), areas[kind >> 1], measured=bool(kind & 1))
-                for number, kind in zip(*theirs, strict=True)
-            ]
-            for theirs in zip(numbers, kinds, strict=True)
-        )
+        where, whose = _between(placed.starts[some], placed.starts[some + 1])
+        kinds = 2 * len(areas)
+
+        def reason(both: int) -> Reason:
+            number, kind = divmod(both, kinds)
+            return self.wording.place(word(number), areas[kind >> 1], measured=bool(kind & 1))
+
+        both = placed.numbers[where].astype(np.int64) * kinds + placed.kinds[where]
+        return _made(both, reason), np.cumsum(np.bincount(whose, minlength=len(some))).tolist()
 
     @cached_property
     def _placed(self) -> Placed:
@@ -168,10 +183,16 @@ class BaseReasons:
 _NO_SLOTS = np.zeros(0, np.uint32)
 
 
-def _between(begins: np.ndarray, ends: np.ndarray, values: np.ndarray) -> list[list[int]]:
-    """The values from each begin to its end."""
+def _between(begins: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers from each begin to its end, one after the other, and which of them each belongs to."""
     wide_begins, lengths = begins.astype(np.int64), ends.astype(np.int64) - begins
     after = np.cumsum(lengths)
-    places = np.repeat(wide_begins - (after - lengths), lengths) + np.arange(int(lengths.sum()))
-    together = values[places].tolist()
-    return [together[begin:end] for begin, end in pairwise([0, *after.tolist()])]
+    whose = np.repeat(np.arange(len(lengths)), lengths)
+    return (wide_begins - (after - lengths))[whose] + np.arange(len(whose)), whose
+
+
+def _made(codes: np.ndarray, reason: Callable[[int], Reason]) -> list[Reason]:
+    """The reason of each code, made once for those that are the same."""
+    different, which = np.unique(codes, return_inverse=True)
+    reasons = [reason(code) for code in different.tolist()]
+    return [reasons[one] for one in which.tolist()]

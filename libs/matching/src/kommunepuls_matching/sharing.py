@@ -67,23 +67,34 @@ def joined(parts: Iterable[Group]) -> list[Group]:
     Groups are in the order of what their reasons say, and subscribers in their own: the same in every process, however
     its index came to hold them, and what is alike stands together. Equal reasons must be the same objects.
     """
-    found: dict[tuple[int, ...], list[Group]] = {}
+    found: dict[tuple[int, ...], Group] = {}
+    more: dict[tuple[int, ...], list[Group]] = {}
     for part in parts:
-        found.setdefault(tuple([id(reason) for reason in part.reasons]), []).append(part)
-    said = {id(reason): reason for same in found.values() for reason in same[0].reasons}
+        key = tuple(map(id, part.reasons))
+        if found.setdefault(key, part) is not part:
+            more.setdefault(key, []).append(part)
+    for key, parts_more in more.items():
+        found[key] = _together([found[key], *parts_more])
+    said = {id(reason): reason for group in found.values() for reason in group.reasons}
     order = sorted(said, key=lambda one: said[one].model_dump_json(exclude_none=True))
     rank = {one: number for number, one in enumerate(order)}
-    return [_group(found[key]) for key in sorted(found, key=lambda key: [rank[one] for one in key])]
+    ranked = {tuple(map(rank.__getitem__, key)): group for key, group in found.items()}
+    return [_in_order(ranked[key]) for key in sorted(ranked)]
 
 
-def _group(same: Sequence[Group]) -> Group:
-    reasons = same[0].reasons
-    subscribers = [subscriber for part in same for subscriber in part.subscribers]
-    distances = [metres for part in same for metres in part.distances]
+def _together(same: Sequence[Group]) -> Group:
+    return Group(
+        same[0].reasons,
+        [subscriber for part in same for subscriber in part.subscribers],
+        [metres for part in same for metres in part.distances],
+    )
+
+
+def _in_order(group: Group) -> Group:
+    reasons, distances = group.reasons, group.distances
     if not distances:
-        subscribers.sort()
-        return Group(reasons, subscribers)
-    each = len(distances) // len(subscribers)
+        return Group(reasons, sorted(group.subscribers))
+    each = len(distances) // len(group.subscribers)
     theirs = [tuple(distances[begin : begin + each]) for begin in range(0, len(distances), each)]
-    ordered = sorted(zip(subscribers, theirs, strict=True))
-    return Group(reasons, [one for one, _ in ordered], [metres for _, theirs in ordered for metres in theirs])
+    ordered = sorted(zip(group.subscribers, theirs, strict=True))
+    return Group(reasons, [one for one, _ in ordered], [metres for _, some in ordered for metres in some])
