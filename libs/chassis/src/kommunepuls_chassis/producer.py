@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from kommunepuls_events import Event, Topic, event_for, topic_for
 from kommunepuls_events.base import Message
@@ -52,6 +52,9 @@ class Producer(Protocol):
         partition: int | None = None,
     ) -> None:
         """Publish bytes as they are (rejects, replays, dead letters, tombstones)."""
+
+    async def look_up(self, topic: Topic, keys: Iterable[str]) -> None:
+        """Work out where records with these keys go while there is time, for `publish_many`."""
 
     async def publish_many(self, topic: Topic, records: Iterable[Encoded]) -> None:
         """Publish many events that the caller has encoded; returns when all are acknowledged.
@@ -106,6 +109,15 @@ class EventProducer:
             topic, value, key=key.encode() if key else None, headers=list(headers), partition=partition
         )
         RECORDS_PUBLISHED.labels(topic).inc()
+
+    async def look_up(self, topic: Topic, keys: Iterable[str]) -> None:
+        """See :meth:`Producer.look_up`. With Kafka away it is left for later."""
+        try:
+            partitions = len(await self._client.partitions_for(topic.name))
+        except KafkaError:
+            return
+        for key in keys:
+            partition_of(key.encode(), partitions)
 
     async def publish_many(self, topic: Topic, records: Iterable[Encoded]) -> None:
         """See :meth:`Producer.publish_many`: batches are made here, not a future for each record."""

@@ -37,6 +37,9 @@ class RecordingProducer:
         """Keep bytes."""
         self.raw.append((topic, key, value, list(headers)))
 
+    async def look_up(self, topic: Topic, keys: Iterable[str]) -> None:
+        """Nothing to work out."""
+
     async def publish_many(self, topic: Topic, records: Iterable[Encoded]) -> None:
         """Keep the messages that these say."""
         for record in records:

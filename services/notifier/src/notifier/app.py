@@ -218,7 +218,9 @@ async def compose_crowd(
         scribe = Scribe(desk.ledger.waves, reporter)
         lease = timedelta(seconds=settings.lease_seconds)
         crowds = CrowdDelivery(desk, push, scribe, health, shards, lease)
-        stocking = Stocking(desk.vault, desk.knowledge, stock, clock, shards, lambda: bool(crowds.in_hand))
+        stocking = Stocking(
+            desk.vault, desk.knowledge, stock, producer, clock, shards, lambda: bool(crowds.in_hand)
+        )
         parts: list[Callable] = [crowds.run, towns.run]
         if most_keys:
             parts.append(stocking.run)

@@ -109,15 +109,16 @@ class PushCarrier:
     def begin(self, message: Message, deliveries: Iterable[tuple[Endpoint, Carried]], *, first: bool) -> None:
         """See :meth:`~notifier.ports.CrowdCarrier.begin`."""
         parcel, allow_private = self._parcel(message), self._allow_private
-        origin, gate = None, None
+        origin, gate, beginning = "", None, ""
         for endpoint, done in deliveries:
             subscription: PushSubscription = endpoint.contact
             if not allow_private and not subscription.endpoint.startswith("https://"):
                 done(PermanentError("the push endpoint is not https", reason="insecure-endpoint"), _nothing)
                 continue
-            if gate is None or subscription.origin != origin:
+            # Most have the same push service as the one before.
+            if gate is None or not subscription.endpoint.startswith(beginning):
                 origin = subscription.origin
-                gate = self._gates.gate(origin)
+                gate, beginning = self._gates.gate(origin), f"{origin}/"
             gate.enter(_Posting(self, gate, parcel, subscription, origin, done), first=first)
 
     def waiting(self, answered_within: float, *, first: bool) -> int:

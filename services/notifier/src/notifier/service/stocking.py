@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from kommunepuls_chassis.logs import get_logger
 from kommunepuls_chassis.process import run_together
+from kommunepuls_chassis.producer import Producer
 from kommunepuls_chassis.store.errors import StoreError
+from kommunepuls_events.topics import DELIVERIES
 
 from notifier.ports import Stock
 from notifier.records.knowledge import Knowledge
@@ -36,12 +38,14 @@ class Stocking:
         vault: Vault,
         knowledge: Knowledge,
         stock: Stock,
+        producer: Producer,
         clock: Clock,
         shards: Collection[int],
         is_busy: Callable[[], bool],
     ) -> None:
         self._vault = vault
         self._knowledge = knowledge
+        self._producer = producer
         self._clock = clock
         self._stock = stock
         self._shards = shards
@@ -65,6 +69,7 @@ class Stocking:
         async for page in self._vault.all_push(lambda subscriber: shard_of(subscriber) in self._shards):
             for endpoint in page:
                 self._stock.offer(endpoint.contact.p256dh, endpoint.contact.auth)
+            await self._producer.look_up(DELIVERIES, (endpoint.subscriber for endpoint in page))
             if self._stock.full and self._vault.memory_is_full:
                 return
             await asyncio.sleep(_REST_SECONDS if not self._is_busy() else _IDLE_SECONDS)

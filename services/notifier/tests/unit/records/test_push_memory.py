@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from kommunepuls_chassis.store.open import open_store
+from kommunepuls_chassis.testing import RecordingProducer
 from kommunepuls_events import Channel
 from notifier.adapters.key_stock import KeyStock
 from notifier.domain.contacts import MailAddress, PushSubscription
@@ -92,7 +93,9 @@ async def test_what_moves_between_two_reads_is_not_used(vault: Vault) -> None:
 
 async def test_who_is_erased_is_forgotten_without_being_told_of_anything(store, vault: Vault) -> None:
     knowledge = await Knowledge.open(store)
-    stocking = Stocking(vault, knowledge, KeyStock(), Clock(lambda: NOON), range(4), lambda: False)
+    stocking = Stocking(
+        vault, knowledge, KeyStock(), RecordingProducer(), Clock(lambda: NOON), range(4), lambda: False
+    )
     await vault.register_many([phone(), phone("s-2", "p-2")], NOON)
     await stocking.offer_all()
     assert len(vault._memory) == 2
