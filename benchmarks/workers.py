@@ -25,6 +25,7 @@ from kommunepuls_events.topics import CONTENT, MATCHES, OFFERS
 from personaliser.adapters.offsets import Offsets, open_offsets
 from personaliser.settings import PersonaliserSettings
 from profile_topic import fill
+from surroundings import processor_seconds
 from table import Part, run_part
 from workload import Country, items
 
@@ -34,7 +35,7 @@ WAIT_SECONDS = 240
 
 def measure(part: Part) -> None:
     """All rows of this part."""
-    profiles, count = (20_000, 150) if part.quick else (300_000, 600)
+    profiles, count = (20_000, 150) if part.quick else (300_000, 2_000)
     uvloop.run(_measure(part, part.options["profiles"] or profiles, count))
 
 
@@ -51,32 +52,52 @@ async def _measure(part: Part, profiles: int, count: int) -> None:
             await asyncio.to_thread(fill, broker.address, profiles, part.seed)
             environment = {"KP_KAFKA_BOOTSTRAP": broker.address, "KP_TOWN_FILES": str(town)}
             offered = items(country, count, part.seed + 1)
-            rounds, logs = [], []
+            rounds, logs, workers = [], [], []
             async with open_offsets(settings) as offsets, open_producer("bench", settings) as producer:
                 with ExitStack() as stack:
                     for number in (1, 2):
-                        logs.append(stack.enter_context(_worker(home / f"worker-{number}.log", environment)))
+                        logs.append(home / f"worker-{number}.log")
+                        workers.append(stack.enter_context(_worker(logs[-1], environment)))
                         await eventually(lambda: _share(logs), seconds=WAIT_SECONDS)
                         named = [_named(item, f"{number}-{item.native_id}") for item in offered]
-                        rounds.append(await _matched(named, producer, offsets, settings))
-    (alone, recipients), (together, same) = rounds
+                        busy = _Busy([*workers, broker.pid, os.getpid()])
+                        rounds.append(await _matched(named, producer, offsets, settings, busy))
+    (alone, recipients, busy_alone), (together, same, busy_together) = rounds
     assert recipients == same, f"two workers found {same} recipients, one found {recipients}"
     figure = f"{count} items against {profiles:,} profiles"
     part.row(f"{figure}: one worker", value=f"{alone:.2f} s", ratio=f"{recipients:,} matches")
+    part.row("  processor seconds: worker; broker, this process", value=busy_alone)
     part.row(
         f"{figure}: two workers share the partitions", "about 2 x", f"{together:.2f} s",
         f"{alone / together:.2f} x one worker", met=alone / together >= ABOUT_TWICE,
     )  # fmt: skip
+    part.row("  processor seconds: workers; broker, this process", value=busy_together)
+
+
+class _Busy:
+    """Processor time of processes since then: of workers, and last of the broker and of this process."""
+
+    def __init__(self, processes: Sequence[int]) -> None:
+        self._processes = processes
+        self._before = [processor_seconds(one) for one in processes]
+
+    def told(self) -> str:
+        """In seconds, in the order given."""
+        spent = [
+            processor_seconds(one) - before for one, before in zip(self._processes, self._before, strict=True)
+        ]
+        *workers, broker, ours = (f"{one:.1f}" for one in spent)
+        return f"{' + '.join(workers)}; {broker}, {ours}"
 
 
 @contextmanager
-def _worker(log: Path, environment: dict[str, str]) -> Iterator[Path]:
-    """A personaliser process; yields the file of its log, which is one JSON object a line."""
+def _worker(log: Path, environment: dict[str, str]) -> Iterator[int]:
+    """A personaliser process; yields its id. Its log is one JSON object a line."""
     with log.open("wb") as written:
         command = [sys.executable, "-m", "personaliser"]
         process = subprocess.Popen(command, env=os.environ | environment, stderr=written)
         try:
-            yield log
+            yield process.pid
         finally:
             process.terminate()
             process.wait(30)
@@ -104,14 +125,20 @@ def _named(item: ContentItemV1, native: str) -> ContentItemV1:
 
 
 async def _matched(
-    some: Sequence[ContentItemV1], producer: EventProducer, offsets: Offsets, settings: PersonaliserSettings
-) -> tuple[float, int]:
-    """Seconds from publishing items to their last match, and the number of their recipients."""
+    some: Sequence[ContentItemV1],
+    producer: EventProducer,
+    offsets: Offsets,
+    settings: PersonaliserSettings,
+    busy: "_Busy",
+) -> tuple[float, int, str]:
+    """Seconds from publishing items to their last match, the number of their recipients, and who was busy meanwhile."""
     before = await offsets.ends(MATCHES, range(MATCHES.partitions))
     began = time.time()
     await producer.publish(*some)
 
     async def all_done() -> bool:
+        # Rarely asked: workers and broker need the processors, and the records say themselves when they came.
+        await asyncio.sleep(0.5)
         for topic in (CONTENT, OFFERS):
             everything = range(topic.partitions)
             done = await offsets.committed(topic, everything)
@@ -121,6 +148,7 @@ async def _matched(
         return True
 
     await eventually(all_done, seconds=WAIT_SECONDS)
+    told = busy.told()
     after = await offsets.ends(MATCHES, range(MATCHES.partitions))
     last, recipients = 0, 0
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False)
@@ -136,7 +164,7 @@ async def _matched(
                     recipients += len(list(Event.decode(record.value, record.headers).data.each()))
     finally:
         await consumer.stop()
-    return last / 1_000 - began, recipients
+    return last / 1_000 - began, recipients, told
 
 
 if __name__ == "__main__":
