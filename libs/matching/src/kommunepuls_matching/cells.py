@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from kommunepuls_matching.compiling import compiled
+from kommunepuls_matching.native import first_at_least
 from kommunepuls_matching.plane import SLACK_METRES, SLACK_SHARE, degree_bounds, reach_degrees
 
 # Metres; a place belongs to the first class that is at least its radius. The finer the classes, the fewer places
@@ -103,7 +104,7 @@ def stretches_near(cells, starts, bands, band_starts, classes, west, south, east
     degrees = np.zeros((len(classes), 4))
     for layer in range(len(classes)):
         lowest, highest = layer * _LAYER // _BAND, (layer + 1) * _LAYER // _BAND
-        place = np.searchsorted(bands, lowest)
+        place = first_at_least(bands, np.int64(0), np.int64(len(bands)), np.int64(lowest))
         if place == len(bands) or bands[place] >= highest:
             continue
         bounded, low_x, low_y, high_x, high_y = degree_bounds(west, south, east, north, classes[layer])
@@ -112,7 +113,8 @@ def stretches_near(cells, starts, bands, band_starts, classes, west, south, east
             degrees[layer, 2], degrees[layer, 3] = high_x, high_y
         step = classes[layer] * _CELL_SHARE / _METRES_PER_DEGREE
         wide, high = reach_degrees(max(abs(south), abs(north)), classes[layer])
-        place = np.searchsorted(bands, lowest + _band_of(south - high, step))
+        first_band = np.int64(lowest + _band_of(south - high, step))
+        place = first_at_least(bands, place, np.int64(len(bands)), first_band)
         last_band = lowest + _band_of(north + high, step)
         while place < len(bands) and bands[place] <= last_band:
             band = bands[place] - lowest
@@ -132,34 +134,22 @@ def stretches_near(cells, starts, bands, band_starts, classes, west, south, east
             first, last = first % columns, last % columns
             if count + 2 > len(found):
                 more = np.empty((2 * len(found), 3), np.int64)
-                more[:count] = found[:count]
+                for one in range(count):
+                    more[one, 0], more[one, 1], more[one, 2] = found[one, 0], found[one, 1], found[one, 2]
                 found = more
+            row = bands[place] * _BAND
             if first <= last:
-                count = _add(cells, starts, bands, band_starts, found, count, place, layer, first, last)
+                stretches = ((row + first, row + last), (row, row - 1))  # the second holds none
             else:  # over the 180th meridian
-                count = _add(
-                    cells, starts, bands, band_starts, found, count, place, layer, first, columns - 1
-                )
-                count = _add(cells, starts, bands, band_starts, found, count, place, layer, 0, last)
+                stretches = ((row + first, row + columns - 1), (row, row + last))
+            for lowest_cell, highest_cell in stretches:
+                begin, end = np.int64(band_starts[place]), np.int64(band_starts[place + 1])
+                begin = first_at_least(cells, begin, end, np.int64(lowest_cell))
+                after = begin
+                while after < end and cells[after] <= highest_cell:
+                    after += 1
+                if begin < after:
+                    found[count, 0], found[count, 1], found[count, 2] = starts[begin], starts[after], layer
+                    count += 1
             place += 1
     return found[:count], degrees
-
-
-@compiled
-def _add(cells, starts, bands, band_starts, found, count, place, layer, first, last):
-    """Add the rows of the cells of a band from one column to another, if there are any; how many stretches there are."""
-    low, high = np.int64(band_starts[place]), np.int64(band_starts[place + 1])
-    end, row = high, bands[place] * _BAND
-    while low < high:
-        middle = (low + high) >> 1
-        if cells[middle] < row + first:
-            low = middle + 1
-        else:
-            high = middle
-    high = low
-    while high < end and cells[high] <= row + last:
-        high += 1
-    if low < high:
-        found[count, 0], found[count, 1], found[count, 2] = starts[low], starts[high], layer
-        count += 1
-    return count

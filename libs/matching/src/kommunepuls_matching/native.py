@@ -43,6 +43,18 @@ def is_in_one(sets, numbers, slot):
 
 
 @compiled
+def first_at_least(ascending, low, high, wanted):
+    """The first place from ``low`` up to before ``high`` with a number that is at least that wanted; else ``high``."""
+    while low < high:
+        middle = (low + high) >> 1
+        if ascending[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
 def total_of(starts, keys, blocks):
     """How many members some keys of postings in so many blocks have together."""
     total = 0

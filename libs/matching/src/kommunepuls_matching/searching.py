@@ -6,6 +6,7 @@ from kommunepuls_matching.cells import RADIUS_CLASSES, stretches_near
 from kommunepuls_matching.compiling import compiled
 from kommunepuls_matching.native import (
     drain,
+    first_at_least,
     gather_owners,
     is_marked,
     keep_marked,
@@ -111,13 +112,7 @@ def _in_all(starts, members, keys, slot):
     """Whether a slot is in the postings of each of the keys."""
     for key in keys:
         low, end = np.int64(starts[key]), np.int64(starts[key + 1])
-        high = end
-        while low < high:
-            middle = (low + high) >> 1
-            if members[middle] < slot:
-                low = middle + 1
-            else:
-                high = middle
+        low = first_at_least(members, low, end, slot)
         if low == end or members[low] != slot:
             return False
     return True
