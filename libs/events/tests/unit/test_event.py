@@ -23,6 +23,7 @@ def changed(**fields: object) -> bytes:
         (b"\xff\xfe", "invalid-json"),
         (None, "tombstone"),
         (changed(published_at="2026-11-20T12:00:00"), "invalid-message"),
+        (changed(published_at="0001-01-01T00:00:00+01:00"), "invalid-message"),
         (changed(geometry={"type": "Point", "coordinates": [569832.1, 6557120.4]}), "invalid-message"),
         (changed(geometry={"type": "Point", "coordinates": [59.13, 110.2, 1, 2]}), "invalid-message"),
         (changed(source="NO-0301/innsyn"), "invalid-message"),

@@ -31,10 +31,11 @@ def read_date(text: str, formats: Sequence[str], zone: ZoneInfo, now: datetime) 
             read = _iso(text) if form == ISO else datetime.strptime(text, form)  # noqa: DTZ007 zone follows
         except ValueError:
             continue
-        moment = (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
-        if read.date() < _EARLIEST or moment > now + _LEEWAY:
+        aware = read if read.tzinfo else read.replace(tzinfo=zone)
+        # Compared before it is brought into UTC: archives write 0001-01-01, which has no place there.
+        if read.date() < _EARLIEST or aware > now + _LEEWAY:
             raise RejectedInput("date-out-of-range", f"{text[:40]!r} lies before 1900 or in the future")
-        return moment
+        return aware.astimezone(UTC)
     raise RejectedInput("unreadable-date", f"{text[:40]!r} is not a date as {', '.join(formats)}")
 
 

@@ -31,7 +31,8 @@ def test_a_time_with_a_zone_keeps_it() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [("31.02.2025", "unreadable-date"), ("soon", "unreadable-date"), ("01.01.1725", "date-out-of-range"),
-     ("01.01.2205", "date-out-of-range")],
+     ("01.01.2205", "date-out-of-range"), ("01.01.0001", "date-out-of-range"),
+     ("31.12.9999", "date-out-of-range")],
 )  # fmt: skip
 def test_a_date_that_cannot_be_is_refused(text: str, reason: str) -> None:
     with pytest.raises(RejectedInput) as refused:
