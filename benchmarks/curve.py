@@ -2,7 +2,7 @@
 
 import math
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 720, 420, 70, 40, 30, 50
+_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 740, 420, 70, 40, 50, 50
 _COLOURS = ("#0b6e4f", "#c1462c", "#2a5db0", "#8a6d00", "#7a3e9d")
 
 
