@@ -17,11 +17,11 @@ setup-dev: ## Make .venv with what tests and checks need
 run: setup ## Start everything with a demo town; TOWN=path/to/town.yaml takes real sources
 	@$(BIN)/python -m kommunepuls_development $(if $(TOWN),--town $(TOWN)) $(ARGS)
 
-test: setup-dev ## Run all checks and tests but those on Apache Kafka (about 15 minutes on 2 cores)
+test: setup-dev ## Run all checks and tests but those on Apache Kafka (about 13 minutes on 2 cores)
 	@tools/peers.sh
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist loadfile -m "$(UNIT)" $(ARGS)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "(integration or journey or browser) and not kafka" $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "(integration or journey or browser) and not kafka" $(ARGS)
 
 test-unit: setup-dev ## Run the tests that need no socket
 	$(BIN)/pytest -n 2 --dist loadfile -m "$(UNIT)" $(ARGS)
