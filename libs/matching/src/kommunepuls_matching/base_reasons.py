@@ -12,6 +12,7 @@ from kommunepuls_events.matches import each_with
 from kommunepuls_matching import grouping
 from kommunepuls_matching.base import Base
 from kommunepuls_matching.concern import Concern
+from kommunepuls_matching.packing import grouped
 from kommunepuls_matching.sharing import Group, Wording
 
 
@@ -61,7 +62,8 @@ class BaseReasons:
         )  # fmt: skip
         # Nearly in the order of their ids, which makes putting them into it a matter of looking on.
         order = np.argsort(grouping.beginnings(base.id_text, base.id_starts, slots))
-        starts, members = grouping.members_of(groups, len(firsts), order)
+        starts, places = grouped(groups[order], len(firsts))
+        members = order[places]
         names = self._names(slots[members])
         distances, ends = grouping.own_distances(members, placed.starts, placed.distances)
         bounds = zip(pairwise(starts.tolist()), pairwise([0, *ends[starts[1:] - 1].tolist()]), strict=True)

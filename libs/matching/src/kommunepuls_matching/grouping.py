@@ -186,22 +186,6 @@ def beginnings(text, starts, slots):
 
 
 @compiled
-def members_of(groups, count, order):
-    """The places in an order, by group and then as that has them: (starts, places)."""
-    starts = np.zeros(count + 1, np.int64)
-    for group in groups:
-        starts[group + 1] += 1
-    for group in range(count):
-        starts[group + 1] += starts[group]
-    following = starts[:-1].copy()
-    members = np.empty(len(order), np.int64)
-    for place in order:
-        members[following[groups[place]]] = place
-        following[groups[place]] += 1
-    return starts, members
-
-
-@compiled
 def texts_of(text, starts, slots):
     """The ids of slots one after the other, and where each ends: (bytes, ends)."""
     ends = np.empty(len(slots), np.int64)
