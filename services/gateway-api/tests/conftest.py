@@ -1,6 +1,7 @@
 """A small made-up town, and the gateway over a real store."""
 
 import json
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,8 @@ from kommunepuls_events import (
     item_id,
 )
 from kommunepuls_events.base import utc_now
+
+sys.path.insert(0, str(Path(__file__).parent / "making"))
 
 TOWN = "NO-9901"
 OPERATOR = {"Authorization": "Bearer operator-token-0001"}
