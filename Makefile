@@ -17,7 +17,7 @@ setup-dev: ## Make .venv with what tests and checks need
 run: setup ## Start everything with a demo town; TOWN=path/to/town.yaml takes real sources
 	@$(BIN)/python -m kommunepuls_development $(if $(TOWN),--town $(TOWN)) $(ARGS)
 
-test: setup-dev ## Run all checks and tests but those on Apache Kafka (about 13 minutes on 2 cores)
+test: setup-dev ## Run all checks and tests but those on Apache Kafka (about 15 minutes on 2 cores)
 	@tools/peers.sh
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist loadfile -m "$(UNIT)" $(ARGS)
